@@ -1,0 +1,1 @@
+"""What a character is, and how it comes to say a line."""

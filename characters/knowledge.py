@@ -1,0 +1,327 @@
+"""What an NPC knows, as single facts, and which few of them a question calls for.
+
+A small model copies well from sixty tokens away and recalls badly from eight hundred, so the
+prompt carries the matching facts right before the reply. What an NPC may not know is not among
+its facts at all: keeping a secret is a matter of structure, not of a plea to the model.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from characters.fields import Owned
+from characters.messages import Fact, Turn
+from characters.prices import Price, total_sentence
+from characters.sheet import Sheet
+from characters.words import fold, meanings, terms, words
+from characters.world import World
+
+MAX_FACTS = 3
+
+
+@dataclass(frozen=True)
+class KnownFact:
+    """A fact with what it takes to find it.
+
+    Attributes:
+        fact: what the prompt will carry.
+        category: the kind of question it answers (``ware``, ``place``, …).
+        subject: the words it is about; a match here weighs most.
+        priority: among equals, lower comes first.
+    """
+
+    fact: Fact
+    category: str
+    subject: str
+    known_by: tuple[str, ...] = ()
+    priority: int = 5
+
+
+# What a question asks for, by the words people use. Each category names the facts that answer it.
+_CUES: tuple[tuple[str, str], ...] = (
+    ("price", r"how much|how many coins?|cost|price|charge|pay for|worth|expensive|cheap|damage"
+              r"|owe|set me back|asking for|what do you want for"),
+    ("wares", r"(?:do|d') ?you (?:sell|stock|carry|offer|have for sale)|you (?:selling|sellin)"
+              r"|for sale|your (?:wares|goods|stock|menu|prices)|what have you got|to buy"
+              r"|on offer|wares|buy something|anything to (?:eat|drink|trade)|browse|inventory"),
+    ("name", r"who are you|your name|who(?:'s| is) this|who might you be|call you|introduce"
+             r"|who am i (?:talking|speaking)|and you are|about yourself|who you are|you go by"),
+    ("trade", r"what do you do|your (?:job|trade|work|craft|profession|business)|for a living"
+              r"|what are you"),
+    ("recipe", r"recipes?|ingredients?|how (?:do|would|does|can) (?:you|i|one|we) (?:make|brew|craft|cook"
+               r"|mix|prepare|forge|bake)|what goes in|made (?:of|from)|teach me to (?:make|brew)"
+               r"|make (?:a|an|some|the)|brew (?:a|an|some|the)|what do i need for"),
+    ("quest", r"any (?:work|jobs?|quests?|tasks?)|quests?|need (?:any )?help|looking for work"
+              r"|jobs?|bounty|errand|task|adventure|help you|something (?:that )?needs? doing"
+              r"|what can (?:i|we) do for you|hire"),
+    ("reward", r"reward|what(?:'s| is) in it for|pay(?:ing|s)? (?:us|me)|what do (?:i|we) get"),
+    ("motto", r"motto|saying|words (?:you|to) live by|favou?rite (?:saying|proverb)"),
+    ("goal", r"what do you want\b(?! for)|your (?:goals?|dreams?|plans?|ambitions?)|hope for|dream of"),
+    ("past", r"your (?:past|story|childhood|history|youth)|where (?:are|do) you (?:come )?from"
+             r"|grow up|grew up|how did you (?:become|end up|get here|come)|before this|born"),
+    ("value", r"what matters|important to you|believe in|your values|value most|care about"),
+    ("date", r"what day|what(?:'s| is) the date|today's date|which month|what month|what year"),
+    ("place", r"where(?:'s| is| are| can| do| would)|how do (?:i|we) (?:get|reach|find)|way to"
+              r"|directions?|which way|how far"),
+    ("ruler", r"who (?:rules|governs|runs|leads|is in charge)|in charge"),
+    ("world", r"tell me about (?:this|the) (?:place|town|city|land|village|country)"
+              r"|what is this place|where am i|this town|this city"),
+)
+_CUE_PATTERNS = tuple((name, re.compile(rf"\b(?:{pattern})\b")) for name, pattern in _CUES)
+
+# Which categories a cue opens even when no subject word matches, best first.
+_OPENS: dict[str, tuple[str, ...]] = {
+    "wares": ("wares",), "name": ("name",), "trade": ("name", "wares"), "quest": ("quest",),
+    "motto": ("motto",), "goal": ("goal",), "past": ("past",), "value": ("value",),
+    "date": ("date",), "ruler": ("politics",), "world": ("world",), "recipe": ("recipes",),
+    "reward": ("quest",),
+}  # fmt: skip
+
+# Which categories a cue prefers among subject matches.
+_PREFERS: dict[str, tuple[str, ...]] = {
+    "price": ("ware", "sum"), "wares": ("ware",), "recipe": ("recipe",), "quest": ("quest",),
+    "reward": ("quest",), "place": ("place",), "ruler": ("person", "politics"),
+}  # fmt: skip
+
+_OWN = frozenset({"name", "trade", "goal", "past", "value", "motto", "quest", "wares"})
+_BACKWARD = re.compile(
+    r"\b(?:it|that|this|those|them|these|he|she|him|her|his|one|ones|more|why|how so)\b"
+)
+_COUNTS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "dozen": 12, "couple": 2, "pair": 2, "both": 2,
+}  # fmt: skip
+_COUNT = re.compile(rf"\b(?:(\d{{1,3}})|({'|'.join(_COUNTS)}))\b")
+
+
+def cues(question: str) -> tuple[str, ...]:
+    """Name what a question asks for, judged by its wording alone."""
+    folded = fold(question)
+    return tuple(name for name, pattern in _CUE_PATTERNS if pattern.search(folded))
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", '"', "'")) else text + "."
+
+
+def _joined(items: Iterable[str]) -> str:
+    listed = list(items)
+    return listed[0] if len(listed) == 1 else ", ".join(listed[:-1]) + " and " + listed[-1]
+
+
+def _first_sentences(text: str, count: int) -> str:
+    return " ".join(re.split(r"(?<=[.!?])\s+", text.strip())[:count])
+
+
+@dataclass
+class _Collector:
+    """Gathers facts in the order of the sheet."""
+
+    facts: list[KnownFact] = field(default_factory=list)
+    source: str = "sheet"
+
+    def add(  # one fact; the keyword-only rest describes how it is found
+        self, key: str, text: str, category: str, *, subject: str = "", owner: Owned | None = None
+    ) -> None:
+        """Add a fact unless its text is empty."""
+        if text.strip():
+            self.facts.append(
+                KnownFact(
+                    Fact(key, _sentence(text), self.source),
+                    category,
+                    subject,
+                    owner.known_by if owner else (),
+                    len(self.facts),
+                )
+            )
+
+
+def _sheet_facts(sheet: Sheet, out: _Collector) -> None:
+    out.add("name", f"You are {sheet.name}, {sheet.description}", "name", subject=sheet.name)
+    _trade_facts(sheet, out)
+    for item in sheet.knowledge:
+        out.add(f"knowledge.{item.topic}", f"On {item.topic}: {item.text}", "knowledge",
+                subject=item.topic, owner=item)  # fmt: skip
+    for opinion in sheet.opinions:
+        if opinion.view:
+            out.add(f"opinions.{opinion.topic}", f"On {opinion.topic}: {opinion.view}", "opinion",
+                    subject=opinion.topic, owner=opinion)  # fmt: skip
+    for relation in sheet.relations:
+        out.add(f"relations.{relation.name}", f"{relation.name}: {relation.about}", "person",
+                subject=relation.name, owner=relation)  # fmt: skip
+    if sheet.speech.mottos:
+        out.add("speech.mottos", f'Your saying: "{sheet.speech.mottos[0]}"', "motto",
+                subject="motto saying")  # fmt: skip
+    out.add("backstory", "Your past: " + _first_sentences(sheet.backstory, 2)
+            if sheet.backstory else "", "past", subject="past")  # fmt: skip
+    if sheet.objectives:
+        out.add("objectives", "You want: " + "; ".join(sheet.objectives[:2]), "goal")
+    if sheet.values:
+        out.add("values", "You value: " + _joined(sheet.values[:3]), "value")
+
+
+def _trade_facts(sheet: Sheet, out: _Collector) -> None:
+    if sheet.wares:
+        shown = [f"{ware.name} ({ware.price})" for ware in sheet.wares[:5]]
+        out.add("wares", "You sell: " + _joined(shown), "wares")
+    for ware in sheet.wares:
+        about = f" {_sentence(ware.about)}" if ware.about else ""
+        out.add(f"wares.{ware.name}", f"{ware.name}: {ware.price}.{about}", "ware",
+                subject=ware.name, owner=ware)  # fmt: skip
+    if sheet.recipes:
+        out.add("recipes", "You can make: " + _joined(r.name for r in sheet.recipes[:6]), "recipes")
+    for recipe in sheet.recipes:
+        text = f"{recipe.name} needs: {_joined(recipe.ingredients)}."
+        text += f" {_sentence(recipe.steps)}" if recipe.steps else ""
+        out.add(f"recipes.{recipe.name}", text, "recipe",
+                subject=f"{recipe.name} {recipe.makes}", owner=recipe)  # fmt: skip
+    for quest in sheet.quests:
+        text = f"Task, {quest.title}: {_sentence(quest.task)}"
+        text += f" Reward: {_sentence(quest.reward)}" if quest.reward else ""
+        text += f" Place: {_sentence(quest.place)}" if quest.place else ""
+        out.add(f"quests.{quest.title}", text, "quest", subject=quest.title, owner=quest)
+
+
+def _world_facts(world: World, out: _Collector) -> None:
+    out.source = "world"
+    for place in world.places:
+        way = f" {_sentence(place.way)}" if place.way else ""
+        out.add(f"places.{place.name}", f"{place.name}: {_sentence(place.about)}{way}", "place",
+                subject=place.name, owner=place)  # fmt: skip
+    for person in (*world.important_people, *world.important_marginalised_people):
+        out.add(f"people.{person.name}", f"{person.name}: {person.about}", "person",
+                subject=person.name, owner=person)  # fmt: skip
+    for group in (*world.powers, *world.marginalised_groups):
+        out.add(f"groups.{group.name}", f"{group.name}: {group.about}", "group",
+                subject=group.name, owner=group)  # fmt: skip
+    for lore in world.lore:
+        out.add(f"lore.{lore.topic}", f"On {lore.topic}: {lore.text}", "knowledge",
+                subject=lore.topic, owner=lore)  # fmt: skip
+    out.add("politics", _first_sentences(world.political_organisation, 2), "politics",
+            subject="ruler rule govern")  # fmt: skip
+    out.add("world", f"{world.name}: {_first_sentences(world.description, 1)}", "world",
+            subject=world.name)  # fmt: skip
+    out.add("date", f"Today is {world.calendar.date}", "date")
+
+
+@lru_cache(maxsize=256)
+def facts_of(sheet: Sheet, world: World | None, knower: str = "") -> tuple[KnownFact, ...]:
+    """List every fact an NPC may use, secrets excepted.
+
+    Args:
+        knower: the NPC's slug; facts with owners are left out unless it or its name is one.
+    """
+    out = _Collector()
+    _sheet_facts(sheet, out)
+    if world is not None:
+        _world_facts(world, out)
+    mine = {knower.casefold(), sheet.name.casefold(), sheet.first_name.casefold()}
+    return tuple(
+        known for known in out.facts
+        if not known.known_by or mine & {owner.casefold() for owner in known.known_by}
+    )  # fmt: skip
+
+
+class FactIndex:
+    """Finds the facts a question calls for among one NPC's."""
+
+    def __init__(self, facts: Sequence[KnownFact]) -> None:
+        self.facts = tuple(facts)
+        self._by_key = {known.fact.key: known for known in self.facts}
+        self._subjects = [set(terms(known.subject)) for known in self.facts]
+        self._subject_meanings = [meanings(known.subject) for known in self.facts]
+        self._bodies = [set(terms(known.fact.text)) for known in self.facts]
+        seen = Counter(term for body in self._bodies for term in body)
+        self._idf = {t: math.log(1 + len(self.facts) / n) for t, n in seen.items()}
+
+    def search(self, question: str, before: Sequence[Turn] = ()) -> tuple[Fact, ...]:
+        """Return at most `MAX_FACTS` facts for a question, best first; none when none fits.
+
+        Args:
+            before: the transcript so far; a follow-up ("how much is it?") looks there.
+        """
+        asked = cues(question)
+        scores = self._scores(question, asked)
+        carried = self._carried(question, asked, before, scores)
+        for index, bonus in carried.items():
+            scores[index] = scores.get(index, 0.0) + bonus
+        ranked = sorted(scores, key=lambda i: (-scores[i], self.facts[i].priority))
+        if not ranked:
+            return ()
+        floor = max(1.0, 0.45 * scores[ranked[0]])
+        chosen = [self.facts[i] for i in ranked if scores[i] >= floor][:MAX_FACTS]
+        total = self._total(question, chosen)
+        found = [known.fact for known in chosen]
+        return tuple(([total, *found] if total else found)[:MAX_FACTS])
+
+    def _scores(self, question: str, asked: tuple[str, ...]) -> dict[int, float]:
+        query, classes = set(terms(question)), meanings(question)
+        preferred = {category for cue in asked for category in _PREFERS.get(cue, ())}
+        opened = {category for cue in asked for category in _OPENS.get(cue, ())}
+        scores: dict[int, float] = {}
+        for index, known in enumerate(self.facts):
+            score = self._match(index, query, classes)
+            if score and known.category in preferred:
+                score *= 1.6
+            if known.category in opened:
+                score += 3.0 if known.category in _OWN else 2.0
+            if score > 0:
+                scores[index] = score
+        return scores
+
+    def _match(self, index: int, query: set[str], classes: set[str]) -> float:
+        subject = self._subjects[index]
+        hits = query & subject
+        score = sum(2.0 * self._idf.get(term, 1.0) for term in hits)
+        if hits and subject:
+            score *= 0.5 + 0.5 * len(hits) / len(subject)
+        if not hits and classes & self._subject_meanings[index]:
+            score += 2.5
+        weak = (query & self._bodies[index]) - subject
+        return score + sum(0.55 * self._idf[term] for term in weak)
+
+    def _carried(
+        self, question: str, asked: tuple[str, ...], before: Sequence[Turn],
+        scores: dict[int, float],
+    ) -> dict[int, float]:  # fmt: skip
+        """Facts of the NPC's last line, when the question leans on them."""
+        strong = max(scores.values(), default=0.0) >= 2.4
+        leans = bool(_BACKWARD.search(fold(question))) or "price" in asked or "reward" in asked
+        leans = leans or bool(_COUNT.search(fold(question)))
+        last = next((turn for turn in reversed(before) if turn.npc), None)
+        if last is None or strong or not leans or _OWN & set(asked) - {"quest", "wares"}:
+            return {}
+        keys = [fact.key for fact in last.at_hand if fact.key in self._by_key]
+        return {
+            self.facts.index(self._by_key[key]): 4.0 - rank for rank, key in enumerate(keys[:2])
+        }
+
+    def _total(self, question: str, chosen: Sequence[KnownFact]) -> Fact | None:
+        """The sum for "I'll take two": small models copy numbers well and multiply badly."""
+        found = _COUNT.search(fold(question))
+        ware = next((known for known in chosen if known.category == "ware"), None)
+        if not found or ware is None:
+            return None
+        count = int(found[1]) if found[1] else _COUNTS[found[2]]
+        price = Price.find(ware.fact.text)
+        if price is None or count < 2:
+            return None
+        return Fact(f"sum.{ware.subject}", total_sentence(count, ware.subject, price), "sum")
+
+
+@lru_cache(maxsize=64)
+def index_of(sheet: Sheet, world: World | None, knower: str = "") -> FactIndex:
+    """The index over `facts_of`, made once for a sheet as it stands."""
+    return FactIndex(facts_of(sheet, world, knower))
+
+
+def mentions(name: str, text: str) -> bool:
+    """Whether a text names somebody, as whole words, by full or first name."""
+    said, wanted = words(text), words(name)
+    return bool(wanted) and (
+        wanted[0] in said or any(said[i : i + len(wanted)] == wanted for i in range(len(said)))
+    )

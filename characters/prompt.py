@@ -1,0 +1,267 @@
+"""The only prompt builder: everything a model reads is made here, for serving and for training.
+
+    system      who the NPC is: sheet, world, curated examples, memory, scene, rule
+    user        what others said, `Name: text` a line, then what is at hand in square brackets
+    assistant   what the NPC said
+
+What is at hand (facts, earlier lines in the NPC's style, a direction) stands right before the
+reply it is for, and stays there in later prompts: a transcript only ever grows at its end, so the
+engine re-reads nothing.
+
+Text by people can forge none of this: it is one line without square brackets, control characters
+or template tokens, and names are cleaned the same way.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from characters.chat_template import ChatTemplate
+from characters.intents import intents
+from characters.knowledge import MAX_FACTS, index_of
+from characters.messages import Fact, Message, Scene, StyleExample, Turn
+from characters.sheet import Sheet
+from characters.system_text import system_text
+from characters.words import terms
+from characters.world import World
+
+OPENING = "[The scene begins.]"
+_TURN_STEP = 8
+_MAX_STYLE = 1
+_NEAR = 0.4
+
+
+def estimate_tokens(text: str) -> int:
+    """A cautious guess where no tokenizer is at hand: three characters a token."""
+    return len(text) // 3 + 1
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many tokens a prompt may take.
+
+    Attributes:
+        context: what the model can hold, prompt and reply together.
+        reply: kept free for the reply.
+        system: at most this much for the system text.
+        count: counts the tokens of a text; a cautious estimate unless given.
+    """
+
+    context: int = 2048
+    reply: int = 120
+    system: int = 700
+    count: Callable[[str], int] = field(default=estimate_tokens, compare=False)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The one who is to speak, and all that it knows."""
+
+    slug: str
+    sheet: Sheet
+    world: World | None = None
+    style: tuple[StyleExample, ...] = ()
+    memory: tuple[str, ...] = ()
+    direction: str = ""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt, ready for an engine or for a training row.
+
+    Attributes:
+        text: what the model reads, rendered by its own template; "" without a template.
+        stop: strings that would begin somebody else's line.
+        at_hand: what stands right before the reply; store it with the line.
+        dropped: how many old turns did not fit.
+    """
+
+    messages: tuple[Message, ...]
+    text: str
+    stop: tuple[str, ...]
+    at_hand: tuple[Fact, ...]
+    dropped: int = 0
+
+    @property
+    def hash(self) -> str:
+        """Identifies exactly what the model read."""
+        body = self.text or "\0".join(f"{m.role}\0{m.content}" for m in self.messages)
+        return "prompt-" + hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+def clean(text: str, special_tokens: Sequence[str] = ()) -> str:
+    """Make a person's text harmless: one line, no brackets of ours, no template token."""
+    visible = "".join(" " if unicodedata.category(ch)[0] in "CZ" else ch for ch in text)
+    visible = visible.replace("[", "(").replace("]", ")")
+    visible = visible.replace("<|", "<").replace("|>", ">")
+    before = None
+    while before != visible:
+        before = visible
+        for token in special_tokens:
+            visible = visible.replace(token, " ") if token.strip() else visible
+    return " ".join(visible.split())
+
+
+def clean_name(name: str, special_tokens: Sequence[str] = ()) -> str:
+    """Make a name harmless: no colon, at most forty characters, never empty."""
+    return clean(name.replace(":", " "), special_tokens)[:40].strip() or "Somebody"
+
+
+def build_prompt(
+    part: Part,
+    turns: Sequence[Turn],
+    *,
+    scene: Scene = Scene(),
+    template: ChatTemplate | None = None,
+    budget: Budget = Budget(),
+    at_hand: tuple[Fact, ...] | None = None,
+) -> Prompt:
+    """Build what a model reads before an NPC's next line.
+
+    Too much is dropped in this order: the least important parts of the system text (its budget is
+    its own; see `system_text`), then the oldest turns, eight at a time so that the cache of a long
+    conversation is re-read seldom. Who the NPC is, the rule, the last turn and what is at hand
+    always stay.
+
+    Args:
+        part: the NPC that is to speak.
+        turns: the transcript, oldest first; the last one is answered.
+        at_hand: what to put right before the reply; looked up when None.
+    """
+    special = template.special_tokens if template else ()
+    if at_hand is None:
+        at_hand = look_up(part, turns)
+    system = Message("system", clean_block(
+        system_text(part.sheet, part.world, scene, part.memory, budget.system, budget.count),
+        special))  # fmt: skip
+    start = _first_turn(turns, system, at_hand, budget)
+    messages = (system, *_dialogue(part.slug, turns[start:], at_hand, special))
+    return Prompt(
+        messages=messages,
+        text=template.render(messages) if template else "",
+        stop=_stops(part, turns, scene, special),
+        at_hand=at_hand,
+        dropped=start,
+    )
+
+
+def look_up(part: Part, turns: Sequence[Turn]) -> tuple[Fact, ...]:
+    """Find what should be at hand for the reply: facts, own earlier lines, a direction."""
+    question = " ".join(_unanswered(part.slug, turns))
+    facts = index_of(part.sheet, part.world, part.slug).search(question, turns)
+    used = {fact.key for turn in turns for fact in turn.at_hand if fact.source == "style"}
+    examples = [*_curated(part.sheet), *part.style]
+    fresh = [e for e in examples if f"style.{e.key}" not in used]
+    found = [*facts[: MAX_FACTS], *_relevant_style(fresh, question)]
+    if part.direction:
+        found.append(Fact("direction", part.direction, "direction"))
+    return tuple(found)
+
+
+def clean_block(text: str, special_tokens: Sequence[str]) -> str:
+    """Clean the lines of an author's text one by one, keeping the lines."""
+    return "\n".join(clean(line, special_tokens) for line in text.splitlines())
+
+
+def _unanswered(slug: str, turns: Sequence[Turn]) -> list[str]:
+    """What others said since the NPC's last line, oldest first."""
+    texts: list[str] = []
+    for turn in reversed(turns):
+        if turn.npc == slug:
+            break
+        texts.append(turn.text)
+    return texts[:3][::-1]
+
+
+def _curated(sheet: Sheet) -> list[StyleExample]:
+    """The sheet's own examples; learnt lines come after them and so win a tie."""
+    own = [
+        StyleExample(example.context, example.line, f"sheet {index}")
+        for index, example in enumerate(sheet.speech.examples)
+    ]
+    if sheet.greeting:
+        own.append(StyleExample("a greeting", sheet.greeting, "greeting"))
+    return own
+
+
+def _relevant_style(style: Sequence[StyleExample], question: str) -> list[Fact]:
+    """The lines whose occasion is nearest to this one: the same words, or the same intent."""
+    asked, meant = set(terms(question)), intents(question)
+    ranked: list[tuple[float, int, StyleExample]] = []
+    for age, example in enumerate(reversed(style)):
+        words = set(terms(example.asked))
+        near = len(asked & words) / max(1, len(asked | words))
+        if meant & intents(example.asked):
+            near = max(near, 0.5)
+        if example.asked.casefold().strip() == question.casefold().strip():
+            near = 1.0
+        if near >= _NEAR:
+            ranked.append((-near, age, example))
+    chosen = sorted(ranked, key=lambda entry: entry[:2])[:_MAX_STYLE]
+    return [Fact(f"style.{e.key or e.asked}", e.line, "style") for _, _, e in chosen]
+
+
+def at_hand_lines(facts: Sequence[Fact], special_tokens: Sequence[str] = ()) -> list[str]:
+    """Write what is at hand, a bracketed line each: the one syntax for it."""
+    forms = {"style": '[You once said: "{}"]', "direction": "[Direction: {}]"}
+    return [
+        forms.get(fact.source, "[You know: {}]").format(clean(fact.text, special_tokens))
+        for fact in facts
+    ]
+
+
+def _dialogue(
+    slug: str, turns: Sequence[Turn], at_hand: Sequence[Fact], special: Sequence[str]
+) -> list[Message]:
+    """Turns to alternating user and assistant messages, the first and the last by a user."""
+    messages: list[Message] = []
+
+    def say(role: str, lines: list[str]) -> None:
+        text = "\n".join(lines)
+        if messages and messages[-1].role == role:
+            text = f"{messages.pop().content}\n{text}"
+        messages.append(Message("user" if role == "user" else "assistant", text))
+
+    if not turns or turns[0].npc == slug:
+        say("user", [OPENING])
+    for turn in turns:
+        text = clean(turn.text, special)
+        if turn.npc == slug:
+            if turn.at_hand:
+                say("user", at_hand_lines(turn.at_hand, special))
+            say("assistant", [text])
+        else:
+            say("user", [f"{clean_name(turn.speaker, special)}: {text}"])
+    if at_hand or messages[-1].role == "assistant":
+        say("user", at_hand_lines(at_hand, special) or ["[Go on.]"])
+    return messages
+
+
+def _first_turn(
+    turns: Sequence[Turn], system: Message, at_hand: Sequence[Fact], budget: Budget
+) -> int:
+    """The first turn that still fits, moved on by whole steps."""
+    room = budget.context - budget.reply - budget.count(system.content) - 32
+    room -= sum(budget.count(line) for line in at_hand_lines(at_hand))
+    sizes = [
+        budget.count(f"{turn.speaker}: {turn.text}")
+        + sum(budget.count(line) for line in at_hand_lines(turn.at_hand)) + 4
+        for turn in turns
+    ]  # fmt: skip
+    start, total = 0, sum(sizes)
+    while total > room and start < len(turns) - 1:
+        step = min(_TURN_STEP, len(turns) - 1 - start)
+        total -= sum(sizes[start : start + step])
+        start += step
+    return start
+
+
+def _stops(
+    part: Part, turns: Sequence[Turn], scene: Scene, special: Sequence[str]
+) -> tuple[str, ...]:
+    """Strings that would begin another speaker's line, or a bracket of ours."""
+    names = [*(turn.speaker for turn in reversed(turns)), *scene.present]
+    unique = dict.fromkeys(clean_name(name, special) for name in names)
+    unique.pop(part.sheet.name, None)
+    return ("\n[", *(f"\n{name}:" for name in unique))

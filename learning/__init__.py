@@ -1,0 +1,1 @@
+"""How an NPC learns: teachers, datasets, recipes, exam, gate, and the nights that string them."""

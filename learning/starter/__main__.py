@@ -1,0 +1,71 @@
+"""`python -m learning.starter`: make the starter model from nothing, in one command."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from learning.starter.corpus import Reader, load_spice, prose_texts
+from learning.starter.tokens import TEMPLATE, train_tokenizer
+
+_HERE = Path(__file__).resolve()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m learning.starter", description=__doc__)
+    parser.add_argument("--data", type=Path, default=_HERE.parents[3] / "shared" / "data",
+                        help="folder with prose/ and light/ (both optional)")  # fmt: skip
+    parser.add_argument("--out", type=Path, default=Path("runs/starter"), help="working folder")
+    parser.add_argument("--minutes", type=float, default=90.0, help="time box")
+    parser.add_argument("--tokens", type=int, default=12_000_000, help="tokens to read in all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-compile", action="store_true", help="do not use torch.compile")
+    parser.add_argument("--stage", choices=["tokenizer", "train", "export", "all"], default="all")
+    return parser.parse_args()
+
+
+def _tokenizer(out: Path, data: Path, seed: int) -> Tokenizer:
+    path = out / "tokenizer.json"
+    if path.is_file():
+        return Tokenizer.from_file(str(path))
+    reader = Reader(Tokenizer.from_str(train_tokenizer(["a"], 300).to_str()), seed, load_spice(data), [])
+    texts = [
+        turn.text
+        for _ in range(6000)
+        for played in [reader.playwright.conversation(8)]
+        for turn in played.turns
+    ]
+    texts += prose_texts(data, seed)[:20_000]
+    tokenizer = train_tokenizer(texts)
+    tokenizer.save(str(path))
+    return tokenizer
+
+
+def main() -> None:
+    """Tokenizer, training, export: each stage is skipped when its result lies in --out."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    options = _arguments()
+    options.out.mkdir(parents=True, exist_ok=True)
+    data = options.data if options.data.is_dir() else None
+    tokenizer = _tokenizer(options.out, options.data, options.seed)
+    if options.stage == "tokenizer":
+        return
+    from learning.starter.export import export
+    from learning.starter.model import make_model
+    from learning.starter.train import Plan, load, train
+
+    pad, end = tokenizer.token_to_id("<|pad|>"), tokenizer.token_to_id(TEMPLATE.eos)
+    model = make_model(tokenizer.get_vocab_size(), pad, end)
+    if options.stage in {"train", "all"}:
+        plan = Plan(tokens=options.tokens, minutes=options.minutes, seed=options.seed,
+                    threads=options.threads, compile=not options.no_compile)  # fmt: skip
+        train(model, tokenizer, plan, load_spice(data), prose_texts(data), options.out)
+    if options.stage in {"export", "all"}:
+        load(model, options.out)
+        export(model, tokenizer, options.out / "starter.gguf")
+
+
+if __name__ == "__main__":
+    main()

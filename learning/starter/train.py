@@ -1,0 +1,172 @@
+"""The training loop of the starter: two phases, one schedule, checkpoints one can speak with.
+
+Muon moves the matrices and AdamW the embeddings and norms; loss is taken on the masked-in tokens
+only, so the output layer is computed for those alone. Progress is the larger of tokens done and
+time spent, so a slow machine ends on time with a finished schedule.
+"""
+
+import json
+import logging
+import random
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
+
+from learning.starter.corpus import Reader
+from learning.teachers.offline.invent import Spice
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how to train.
+
+    Attributes:
+        tokens: tokens to read in all, padding included.
+        minutes: the time box.
+        prose_until: share of the run that is prose and induction only.
+        batch_tokens: tokens a step.
+        matrix_rate: peak learning rate of Muon.
+        other_rate: peak learning rate of AdamW.
+    """
+
+    tokens: int = 12_000_000
+    minutes: float = 90.0
+    prose_until: float = 0.08
+    batch_tokens: int = 4096
+    matrix_rate: float = 0.02
+    other_rate: float = 0.004
+    seed: int = 1
+    threads: int = 2
+    compile: bool = True
+
+
+def mix(progress: float, rng: random.Random, prose_until: float) -> tuple[str, int]:
+    """Choose a batch's kind and length for this point of the run."""
+    roll = rng.random()
+    if progress < prose_until:
+        return ("induction" if roll < 0.35 else "passage"), 512
+    if roll < (0.12 if progress < 0.7 else 0.04):
+        return "induction", 512
+    if roll < (0.16 if progress < 0.7 else 0.05):
+        return "passage", 512
+    if progress > 0.6 and rng.random() < 0.2:
+        return "conversation", 2048 if rng.random() < 0.3 else 1024
+    return "conversation", 512
+
+
+class _Stream(IterableDataset[tuple[str, torch.Tensor, torch.Tensor]]):
+    """Batches, made in a second process while the first one trains."""
+
+    def __init__(self, tokenizer: Tokenizer, plan: Plan, spice: Spice, prose: list[str]) -> None:
+        self.tokenizer, self.plan, self.spice, self.prose = tokenizer, plan, spice, prose
+
+    def __iter__(self) -> Any:
+        torch.set_num_threads(1)
+        rng = random.Random(self.plan.seed)
+        reader = Reader(self.tokenizer, self.plan.seed + 1, self.spice, self.prose)
+        done = 0
+        started = time.monotonic()
+        while True:
+            spent = (time.monotonic() - started) / 60 / self.plan.minutes
+            progress = max(done / self.plan.tokens, spent)
+            kind, length = mix(progress, rng, self.plan.prose_until if self.prose else 0.0)
+            make = getattr(reader, kind if self.prose or kind != "passage" else "conversation")
+            rows = [make(length) for _ in range(max(1, self.plan.batch_tokens // length))]
+            yield kind, torch.tensor([r[0] for r in rows]), torch.tensor([r[1] for r in rows])
+            done += self.plan.batch_tokens
+
+
+def _optimizers(model: nn.Module, plan: Plan) -> list[torch.optim.Optimizer]:
+    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
+    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
+    return [
+        torch.optim.Muon(matrices, lr=plan.matrix_rate, momentum=0.95, weight_decay=0.0),
+        torch.optim.AdamW(others, lr=plan.other_rate, betas=(0.9, 0.97), weight_decay=0.0),
+    ]
+
+
+def rate(progress: float) -> float:
+    """The schedule: a short warm-up, a plateau, and a long linear descent."""
+    if progress < 0.01:
+        return max(0.02, progress / 0.01)
+    return 1.0 if progress < 0.35 else max(0.02, (1.0 - progress) / 0.65)
+
+
+def masked_loss(model: Any, ids: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Mean next-token loss over the wanted tokens.
+
+    Args:
+        ids: (rows, length) token ids.
+        wanted: (rows, length) whether each token is a target.
+    """
+    hidden = model.model(input_ids=ids[:, :-1]).last_hidden_state
+    chosen = wanted[:, 1:]
+    logits = model.lm_head(hidden[chosen])
+    return functional.cross_entropy(logits.float(), ids[:, 1:][chosen])
+
+
+def train(model: Any, tokenizer: Tokenizer, plan: Plan, spice: Spice, prose: list[str], out: Path) -> None:
+    """Train in place, writing checkpoints and a log of losses to `out`."""
+    torch.manual_seed(plan.seed)
+    torch.set_num_threads(plan.threads)
+    out.mkdir(parents=True, exist_ok=True)
+    optimizers = _optimizers(model, plan)
+    peaks = [group["lr"] for o in optimizers for group in o.param_groups]
+    body = model.model
+    if plan.compile:
+        model.model.forward = torch.compile(body.forward, dynamic=True)
+    stream = DataLoader(_Stream(tokenizer, plan, spice, prose), batch_size=None, num_workers=1, prefetch_factor=4)
+    started, done, step = time.monotonic(), 0, 0
+    recent: dict[str, list[float]] = {}
+    saved = 0.0
+    with (out / "log.jsonl").open("a", encoding="utf-8") as journal:
+        for kind, ids, wanted in stream:
+            spent = (time.monotonic() - started) / 60
+            progress = max(done / plan.tokens, spent / plan.minutes)
+            if progress >= 1.0:
+                break
+            loss = masked_loss(model, ids, wanted)
+            loss.backward()  # type: ignore[no-untyped-call]
+            for group, peak in zip((g for o in optimizers for g in o.param_groups), peaks, strict=True):
+                group["lr"] = peak * rate(progress)
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for optimizer in optimizers:
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+            done += ids.numel()
+            step += 1
+            recent.setdefault(kind, []).append(loss.item())
+            if step % 50 == 0:
+                losses = {k: round(sum(v) / len(v), 3) for k, v in recent.items()}
+                record = {"step": step, "tokens": done, "minutes": round(spent, 1), "progress": round(progress, 3), **losses}
+                journal.write(json.dumps(record) + "\n")
+                journal.flush()
+                log.info("%s", record)
+                recent.clear()
+            if progress - saved >= 0.1:
+                saved = progress
+                save(model, out / "checkpoint.pt", plan)
+    save(model, out / "final.pt", plan)
+
+
+def save(model: Any, path: Path, plan: Plan) -> None:
+    """Write the weights whole or not at all."""
+    partial = path.with_suffix(".partial")
+    torch.save({"weights": model.state_dict(), "plan": asdict(plan)}, partial)
+    partial.replace(path)
+
+
+def load(model: Any, folder: Path) -> None:
+    """Read the final weights, or the newest checkpoint of an unfinished run."""
+    final = folder / "final.pt"
+    path = final if final.is_file() else folder / "checkpoint.pt"
+    model.load_state_dict(torch.load(path, weights_only=True)["weights"])

@@ -1,0 +1,1 @@
+"""Where training data comes from when no player has said it yet."""

@@ -1,0 +1,269 @@
+"""Plays conversations between invented players and invented NPCs, turn by turn.
+
+Every question is asked through the real prompt builder: what is at hand when the NPC answers is
+exactly what serving would put there. The answer rests on a fact only if that fact is at hand.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from characters.knowledge import KnownFact, facts_of
+from characters.messages import Fact, Scene, StyleExample, Turn
+from characters.prompt import Part, clean, look_up
+from learning.teachers.offline.answering import Voice, answer, social, unknown
+from learning.teachers.offline.asking import LEAD_INS, MODERN, MODERN_QUESTIONS, QUESTIONS
+from learning.teachers.offline.grammar import capital, expand, roughen
+from learning.teachers.offline.invent import Inventor
+
+_SOCIAL = ("wellbeing", "weather", "thanks", "insult", "threat", "joke", "compliment", "song",
+           "machine", "nonsense", "secret")  # fmt: skip
+_NUMBERS = ("two", "three", "four", "five", "six", "2", "3", "4", "ten", "a dozen")
+_PLANS: tuple[tuple[str, float], ...] = (
+    ("name", 1.3), ("trade", 0.5), ("wares", 1.3), ("price", 2.6), ("recipe", 1.6), ("recipes", 0.3),
+    ("quest", 1.2), ("topic", 3.4), ("person", 1.2), ("place", 1.6), ("ruler", 0.3), ("world", 0.3),
+    ("date", 0.25), ("past", 0.4), ("goal", 0.35), ("value", 0.25), ("motto", 0.35),
+    ("unknown", 3.2), ("modern", 1.2), ("social", 2.4), ("said", 0.9), ("direction", 0.25),
+    ("haggle", 0.6),
+)  # fmt: skip
+_CATEGORY = {
+    "price": "ware", "recipe": "recipe", "place": "place", "person": "person", "quest": "quest",
+    "wares": "wares", "name": "name", "trade": "name", "ruler": "politics", "world": "world",
+    "date": "date", "past": "past", "goal": "goal", "value": "value", "motto": "motto",
+    "recipes": "recipes", "haggle": "ware",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A question and its answer, with what the answer rests on (for checking)."""
+
+    kind: str
+    question: Turn
+    reply: Turn
+    truth: str = ""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A whole conversation with one NPC."""
+
+    part: Part
+    scene: Scene
+    turns: tuple[Turn, ...]
+    exchanges: tuple[Exchange, ...]
+
+
+class Playwright:
+    """Writes conversations from a seed."""
+
+    def __init__(self, rng: random.Random, inventor: Inventor) -> None:
+        self.rng = rng
+        self.inventor = inventor
+
+    def conversation(self, length: int, part: Part | None = None, voice: Voice | None = None) -> Conversation:
+        """Write a conversation of about `length` exchanges, with a new NPC unless one is given."""
+        if part is None or voice is None:
+            sheet, manner = self.inventor.sheet()
+            voice = Voice(sheet, manner)
+            part = Part("npc", sheet, self.inventor.world() if self.rng.random() < 0.85 else None)
+        players = [self.inventor.word() for _ in range(self.rng.choice([1, 1, 1, 2, 3]))]
+        evening = _Evening(self.rng, self.inventor, part, voice, players)
+        evening.play(length)
+        return Conversation(part, self._scene(), tuple(evening.turns), tuple(evening.exchanges))
+
+    def _scene(self) -> Scene:
+        if self.rng.random() < 0.5:
+            return Scene()
+        mood = self.rng.choice(["calm", "tense", "merry", "gloomy", "hurried", ""])
+        return Scene(place=f"the {self.inventor.place()}", mood=mood)
+
+
+class _Evening:
+    """One conversation as it grows."""
+
+    def __init__(self, rng: random.Random, inventor: Inventor, part: Part, voice: Voice, players: list[str]) -> None:
+        self.rng, self.inventor, self.part, self.voice, self.players = rng, inventor, part, voice, players
+        self.turns: list[Turn] = []
+        self.exchanges: list[Exchange] = []
+        self.facts = facts_of(part.sheet, part.world, part.slug)
+        self.speaker = players[0]
+
+    def play(self, length: int) -> None:
+        """Greeting, questions, farewell: each by chance."""
+        if self.rng.random() < 0.45:
+            self._social("greeting")
+        for _ in range(length):
+            self.speaker = self.rng.choice(self.players)
+            kind = self.rng.choices(*self._plans())[0]
+            played = self._play(kind)
+            if played and self.rng.random() < 0.35:
+                self._follow_up()
+        if self.rng.random() < 0.4:
+            self._social("farewell")
+
+    def _plans(self) -> tuple[list[str], list[float]]:
+        """What to ask, and how often: more of what this sheet has something to say about."""
+        sheet = self.part.sheet
+        scale = {
+            "price": 2.0 if sheet.wares else 0.3, "haggle": 1.5 if sheet.wares else 0.3,
+            "recipe": 2.0 if sheet.recipes else 0.2, "quest": 1.5 if sheet.quests else 0.6,
+        }  # fmt: skip
+        return [k for k, _ in _PLANS], [w * scale.get(k, 1.0) for k, w in _PLANS]
+
+    def _play(self, kind: str) -> bool:
+        special: dict[str, Callable[[], bool]] = {
+            "unknown": self._unknown, "modern": self._modern, "said": self._said,
+            "direction": self._direction, "topic": self._topic,
+            "social": lambda: self._social(self.rng.choice(_SOCIAL)),
+        }  # fmt: skip
+        if kind in special:
+            return special[kind]()
+        known = self._any(_CATEGORY[kind])
+        if known is None:
+            return self._missing(kind)
+        return self._known(kind, known)
+
+    def _any(self, category: str) -> KnownFact | None:
+        fitting = [known for known in self.facts if known.category == category]
+        return self.rng.choice(fitting) if fitting else None
+
+    def _missing(self, kind: str) -> bool:
+        """Ask for something of which the sheet has nothing at all."""
+        if kind in {"wares", "quest"}:
+            return self._ask(kind, self._phrase(kind), lambda _: unknown(self.rng, self.voice, kind, ""))
+        if kind in {"past", "goal", "value", "motto"}:
+            return self._ask(kind, self._phrase(kind), lambda _: unknown(self.rng, self.voice, "own", ""))
+        return self._unknown() if kind in {"price", "recipe", "haggle"} else False
+
+    def _phrase(self, kind: str, **slots: str) -> str:
+        """A question of a kind, with a lead-in at times, typed as players type."""
+        pattern = self.rng.choice(QUESTIONS[kind] if kind in QUESTIONS else (kind,))
+        text = expand(self.rng, pattern, npc=self.part.sheet.first_name, n=self.rng.choice(_NUMBERS), **slots)
+        if self.rng.random() < 0.22:
+            lead = expand(self.rng, self.rng.choice(LEAD_INS), npc=self.part.sheet.first_name)
+            text = f"{lead}{text}" if lead.endswith(" ") else f"{lead} {text}"
+        return roughen(self.rng, capital(text) if self.rng.random() < 0.8 else text)
+
+    def _at_hand(self, question: str) -> tuple[Turn, tuple[Fact, ...]]:
+        turn = Turn(self.speaker, question)
+        return turn, look_up(self.part, [*self.turns, turn])
+
+    def _ask(
+        self, kind: str, question: str, reply: Callable[[tuple[Fact, ...]], str | None], truth: str = ""
+    ) -> bool:
+        turn, at_hand = self._at_hand(question)
+        text = reply(at_hand)
+        if text is None:
+            return False
+        line = Turn(self.part.sheet.name, clean(text), self.part.slug, at_hand)
+        self.turns += [turn, line]
+        self.exchanges.append(Exchange(kind, turn, line, truth))
+        return True
+
+    def _known(self, kind: str, known: KnownFact, subject: str | None = None) -> bool:
+        """Ask about a fact; answer it if the builder brought it, refuse if it is not there."""
+        question = self._phrase(kind, x=subject or known.subject)
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            if known.fact not in at_hand:
+                return None
+            return answer(self.rng, self.voice, kind, known, _sum(at_hand))
+
+        return self._ask(kind, question, reply, known.fact.text)
+
+    def _topic(self) -> bool:
+        categories = ("knowledge", "opinion", "group", "person", "place")
+        fitting = [known for known in self.facts if known.category in categories]
+        return bool(fitting) and self._known("topic", self.rng.choice(fitting))
+
+    def _follow_up(self) -> bool:
+        """Lean on the last answer: "how much is it?", "I'll take two", "and the reward?"."""
+        last = self.exchanges[-1].reply
+        known = next((k for f in last.at_hand for k in self.facts if k.fact == f), None)
+        if known is None:
+            return False
+        kinds = {"ware": ("price_it", "buy_n", "buy_it", "haggle", "buy"), "place": ("place_it", "more"),
+                 "quest": ("reward",)}.get(known.category, ("more",))  # fmt: skip
+        kind = self.rng.choice(kinds)
+        if kind == "more" and self.rng.random() < 0.7:
+            return False
+        question = self._phrase(kind, x=known.subject)
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            if kind == "more":
+                return unknown(self.rng, self.voice, "more", "")
+            total = _sum(at_hand)
+            if known.fact not in at_hand or (kind == "buy_n" and not total):
+                return None
+            return answer(self.rng, self.voice, kind, known, total if kind == "buy_n" else "")
+
+        return self._ask(kind, question, reply, known.fact.text)
+
+    def _unknown(self) -> bool:
+        """Ask for a thing, person, place, topic or recipe that does not exist here."""
+        kind = self.rng.choice(["price", "price", "topic", "topic", "person", "place", "recipe"])
+        thing = {
+            "price": self.inventor.ware, "recipe": self.inventor.ware, "person": self.inventor.person,
+            "place": self.inventor.place, "topic": lambda: self.inventor.topics(1)[0],
+        }[kind]()  # fmt: skip
+        wanted = "unknown" if kind == "topic" else kind
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            if any(_names(thing, fact.text) for fact in at_hand):
+                return None
+            return unknown(self.rng, self.voice, wanted, thing)
+
+        return self._ask("unknown", self._phrase(kind, x=thing), reply)
+
+    def _modern(self) -> bool:
+        thing = self.rng.choice(MODERN)
+        question = self._phrase(self.rng.choice(MODERN_QUESTIONS), x=thing)
+        return self._ask("modern", question, lambda _: unknown(self.rng, self.voice, "modern", thing))
+
+    def _social(self, intent: str) -> bool:
+        """A remark that needs no fact; the NPC's own line is used where one is at hand."""
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            own = next((fact.text for fact in at_hand if fact.source == "style"), None)
+            if own is None:
+                return social(self.rng, self.voice, intent)
+            return own if self.rng.random() < 0.85 else self.voice.dress(self.rng, own)
+
+        return self._ask("social", self._phrase(intent), reply)
+
+    def _said(self) -> bool:
+        """Ask what a learnt style example answers: the NPC says it (nearly) again."""
+        kind = self.rng.choice(["topic", "price", "name", "wellbeing", "weather", "joke", "person"])
+        thing = self.rng.choice([self.inventor.topics(1)[0], self.inventor.ware(), self.inventor.place()])
+        asked = self._phrase(kind, x=thing)
+        line = clean(self.inventor.fact(("{S} will (not|never) (say|forget|sell) that.", "(Ask|Tell) {n} at the {p}.")))
+        example = StyleExample(asked, line, f"learnt {len(self.turns)}")
+        self.part = Part(self.part.slug, self.part.sheet, self.part.world, (*self.part.style, example))
+        again = asked if self.rng.random() < 0.5 else self._phrase(kind, x=thing)
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            return line if any(f.source == "style" and f.text == line for f in at_hand) else None
+
+        return self._ask("said", again, reply, line)
+
+    def _direction(self) -> bool:
+        """The GM whispers what to say, and the NPC says it, whatever was asked."""
+        told = self.inventor.fact(("The {p} is closed (today|for good).", "{n} is (dead|missing|here).", "I (saw|heard) {n} at the {p}."))
+        before, self.part = self.part, Part(
+            self.part.slug, self.part.sheet, self.part.world, self.part.style, self.part.memory, f"Say: {told}")  # fmt: skip
+        done = self._ask(
+            "direction", self._phrase(self.rng.choice(["greeting", "wellbeing", "weather", "goal"])),
+            lambda _: self.voice.dress(self.rng, clean(told)), told)  # fmt: skip
+        self.part = before
+        return done
+
+
+def _sum(at_hand: tuple[Fact, ...]) -> str:
+    return next((fact.text for fact in at_hand if fact.source == "sum"), "")
+
+
+def _names(thing: str, text: str) -> bool:
+    """Whether any longer word of a thing stands in a text; then "unknown" would be untrue."""
+    low = text.casefold()
+    return any(word in low for word in thing.casefold().split() if len(word) > 3)
