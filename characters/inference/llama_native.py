@@ -1,0 +1,178 @@
+"""llama.cpp through its C functions: one model, one context, many sequences.
+
+The high-level class of llama-cpp-python can neither swap adapters nor keep several prompts, so
+these few calls are made directly. Imported by the worker process alone.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from pathlib import Path
+
+import llama_cpp.llama_cpp as native
+
+from characters.inference.engine import Sampling
+from characters.inference.errors import AdapterRefused, ModelCorrupt
+from characters.inference.llama_options import LoadOptions
+
+_KEEP_QUIET = native.llama_log_callback(lambda level, text, data: None)
+
+
+class Model:
+    """A loaded GGUF with its context."""
+
+    def __init__(self, path: Path, options: LoadOptions) -> None:
+        native.llama_log_set(_KEEP_QUIET, ctypes.c_void_p(0))
+        native.llama_backend_init()
+        params = native.llama_model_default_params()
+        params.n_gpu_layers = 0
+        params.use_extra_bufts = options.extra_buffers
+        self.model = native.llama_model_load_from_file(str(path).encode(), params)
+        if not self.model:
+            raise ModelCorrupt(f"{path.name} is not a model llama.cpp can load; check or replace the file.")
+        trained = native.llama_model_n_ctx_train(self.model)
+        self.context_size = min(options.context, trained) if trained > 0 else options.context
+        self.vocab = native.llama_model_get_vocab(self.model)
+        self.vocabulary = int(native.llama_vocab_n_tokens(self.vocab))
+        self.context = self._make_context(options)
+        self.memory = native.llama_get_memory(self.context)
+        self.batch_size = native.llama_n_batch(self.context)
+        self._adapters: dict[str, ctypes.c_void_p] = {}
+        self._attached = ""
+
+    def _make_context(self, options: LoadOptions) -> ctypes.c_void_p:
+        params = native.llama_context_default_params()
+        params.n_ctx = max(options.cells, self.context_size)
+        params.n_batch = params.n_ubatch = 512
+        params.n_seq_max = options.sequences
+        params.n_threads = params.n_threads_batch = options.threads
+        params.kv_unified = True
+        context = native.llama_init_from_model(self.model, params)
+        if not context:
+            raise ModelCorrupt("The model loads but no context can be made; lower engine.kv_tokens.")
+        return context
+
+    def metadata(self, key: str) -> str:
+        """A metadata value of the file as text, or ""."""
+        buffer = ctypes.create_string_buffer(65_536)
+        size = native.llama_model_meta_val_str(self.model, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if size >= 0 else ""
+
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids; special tokens are recognised, BOS added only where the file asks for it."""
+        raw = text.encode()
+        capacity = len(raw) + 8
+        ids = (native.llama_token * capacity)()
+        size = native.llama_tokenize(self.vocab, raw, len(raw), ids, capacity, False, True)
+        found = list(ids[:size])
+        bos = native.llama_vocab_bos(self.vocab)
+        if native.llama_vocab_get_add_bos(self.vocab) and bos >= 0 and found[:1] != [bos]:
+            found.insert(0, bos)
+        return found
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """The bytes of a token; control tokens are empty unless asked for."""
+        buffer = ctypes.create_string_buffer(256)
+        size = native.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, special)
+        return buffer.raw[:size] if size > 0 else b""
+
+    def ends_turn(self, token: int) -> bool:
+        """Whether a token ends the reply; any control token does, a reply contains none."""
+        return bool(native.llama_vocab_is_eog(self.vocab, token) or native.llama_vocab_is_control(self.vocab, token))
+
+    def control_texts(self) -> list[str]:
+        """Texts of all control tokens."""
+        return [
+            self.piece(token, special=True).decode("utf-8", "replace")
+            for token in range(self.vocabulary)
+            if native.llama_vocab_is_control(self.vocab, token)
+        ]
+
+    def token_text(self, token: int) -> str:
+        """A control token's text, "" for any other."""
+        known = token >= 0 and native.llama_vocab_is_control(self.vocab, token)
+        return self.piece(token, special=True).decode("utf-8", "replace") if known else ""
+
+    def decode(self, tokens: Sequence[int], start: int, sequence: int, *, all_logits: bool = False) -> None:
+        """Evaluate at most one batch of tokens of a sequence, the last one's logits wanted."""
+        batch = native.llama_batch_init(len(tokens), 0, 1)
+        try:
+            batch.n_tokens = len(tokens)
+            for index, token in enumerate(tokens):
+                batch.token[index] = token
+                batch.pos[index] = start + index
+                batch.n_seq_id[index] = 1
+                batch.seq_id[index][0] = sequence
+                batch.logits[index] = all_logits or index == len(tokens) - 1
+            status = native.llama_decode(self.context, batch)
+        finally:
+            native.llama_batch_free(batch)
+        if status:
+            raise ModelCorrupt(f"llama.cpp could not evaluate the prompt (status {status}); restart the program.")
+
+    def truncate(self, sequence: int, length: int) -> None:
+        """Forget a sequence's tokens from `length` on."""
+        native.llama_memory_seq_rm(self.memory, sequence, length, -1)
+
+    def logits(self, row: int) -> "ctypes.Array[ctypes.c_float]":
+        """The logits of one row of the last batch, one a token of the vocabulary."""
+        return native.llama_get_logits_ith(self.context, row)  # type: ignore[no-any-return]
+
+    def load_adapter(self, name: str, path: str) -> None:
+        """Load a LoRA adapter file under a name."""
+        handle = native.llama_adapter_lora_init(self.model, path.encode())
+        if not handle:
+            raise AdapterRefused(f"The adapter {Path(path).name} does not fit this model; train it anew on this base.")
+        self.unload_adapter(name)
+        self._adapters[name] = handle
+
+    def unload_adapter(self, name: str) -> None:
+        """Detach and free an adapter."""
+        if name in self._adapters:
+            if self._attached == name:
+                self.attach("")
+            native.llama_adapter_lora_free(self._adapters.pop(name))
+
+    def attach(self, name: str) -> None:
+        """Make an adapter the one in force; "" for none."""
+        if name == self._attached:
+            return
+        if name and name not in self._adapters:
+            raise AdapterRefused(f"The adapter {name} is not loaded; load it before speaking with it.")
+        count = 1 if name else 0
+        handles = (native.llama_adapter_lora_p_ctypes * 1)(*([self._adapters[name]] if name else []))
+        scales = (ctypes.c_float * 1)(1.0)
+        native.llama_set_adapters_lora(self.context, handles, count, scales)
+        self._attached = name
+
+
+class Sampler:
+    """llama.cpp's sampler chain for one reply."""
+
+    def __init__(self, model: Model, sampling: Sampling, seed: int) -> None:
+        self.chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
+        links = []
+        if sampling.repetition_penalty != 1.0:
+            links.append(
+                native.llama_sampler_init_penalties(
+                    model.vocabulary, 128, sampling.repetition_penalty, 0.0, 0.0
+                )
+            )
+        if sampling.temperature <= 0:
+            links.append(native.llama_sampler_init_greedy())
+        else:
+            links += [
+                native.llama_sampler_init_top_p(sampling.top_p, 1),
+                native.llama_sampler_init_min_p(sampling.min_p, 1),
+                native.llama_sampler_init_temp(sampling.temperature),
+                native.llama_sampler_init_dist(seed & 0xFFFFFFFF),
+            ]
+        for link in links:
+            native.llama_sampler_chain_add(self.chain, link)
+
+    def sample(self, model: Model) -> int:
+        """Choose the next token from the last logits."""
+        return int(native.llama_sampler_sample(self.chain, model.context, -1))
+
+    def close(self) -> None:
+        """Free the chain."""
+        native.llama_sampler_free(self.chain)

@@ -1,0 +1,223 @@
+"""The process the model lives in: JSON lines in, JSON lines out.
+
+A native crash, a hang or an out-of-memory kill ends this process and nothing else; the client
+(characters.inference.llama_cpp_engine) starts a new one and asks again. Requests are served one
+at a time in order of arrival; a cancel takes effect between two tokens.
+"""
+
+import json
+import math
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from characters.errors import UnderstudyError
+from characters.inference.engine import Sampling
+from characters.inference.errors import EngineError, PromptTooLong
+from characters.inference.kv_cache import Entry, KvCache, common_prefix
+from characters.inference.llama_native import Model, Sampler, native
+from characters.inference.llama_options import LoadOptions
+from characters.inference.stopping import StopFilter, Utf8, loops
+
+
+class Worker:
+    """Answers requests on one model."""
+
+    def __init__(self, model: Model, options: LoadOptions, out: TextIO) -> None:
+        self.model = model
+        self.out = out
+        self.cancelled: set[int] = set()
+        # One sequence is kept for scoring, which leaves no trace.
+        self.scratch = options.sequences - 1
+        self.cache = KvCache(max(options.cells, model.context_size), options.sequences - 1,
+                             lambda sequence: model.truncate(sequence, 0))  # fmt: skip
+
+    def send(self, **event: Any) -> None:
+        """Write one event."""
+        self.out.write(json.dumps(event) + "\n")
+        self.out.flush()
+
+    def handle(self, order: dict[str, Any]) -> None:
+        """Carry out one order; its failure is an event, not an end."""
+        try:
+            result = getattr(self, f"do_{order['op']}")(order)
+            self.send(id=order["id"], event="result", result=result)
+        except UnderstudyError as error:
+            self.send(id=order["id"], event="error", kind=type(error).__name__, message=str(error))
+
+    def do_describe(self, order: dict[str, Any]) -> dict[str, Any]:
+        """What the model file says about itself."""
+        model = self.model
+        chat = native.llama_model_chat_template(model.model, None)
+        return {
+            "name": model.metadata("general.name"),
+            "context": model.context_size,
+            "template": chat.decode("utf-8", "replace") if chat else "",
+            "bos": model.token_text(native.llama_vocab_bos(model.vocab)),
+            "eos": model.token_text(native.llama_vocab_eos(model.vocab)),
+            "add_bos": bool(native.llama_vocab_get_add_bos(model.vocab)),
+            "special": model.control_texts(),
+            "system_budget": model.metadata("understudy.system_budget"),
+            "context_budget": model.metadata("understudy.context_budget"),
+        }
+
+    def do_tokenize(self, order: dict[str, Any]) -> list[int]:
+        """Token ids of a text."""
+        return self.model.tokenize(order["text"])
+
+    def do_load_adapter(self, order: dict[str, Any]) -> None:
+        """Load an adapter; what an older one of the name had read is void."""
+        self.do_unload_adapter(order)
+        self.model.load_adapter(order["adapter"], order["path"])
+
+    def do_unload_adapter(self, order: dict[str, Any]) -> None:
+        """Forget an adapter and all it had read."""
+        self.cache.forget(lambda key: key[1] == order["adapter"])
+        self.model.unload_adapter(order["adapter"])
+
+    def do_read_ahead(self, order: dict[str, Any]) -> int:
+        """Evaluate a prompt; returns how many tokens were new."""
+        tokens = self.model.tokenize(order["prompt"])
+        entry, reused = self._evaluate(order, tokens[:-1], 1)
+        return len(entry.tokens) - reused
+
+    def do_generate(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Speak a line, a delta event for every piece that may be shown."""
+        began = time.perf_counter()
+        sampling = Sampling(**order["sampling"])
+        tokens = self.model.tokenize(order["prompt"])
+        room = min(sampling.max_tokens, self.model.context_size - len(tokens))
+        entry, reused = self._evaluate(order, tokens, max(room, 1))
+        seed = sampling.seed if sampling.seed is not None else int.from_bytes(os.urandom(4), "little")
+        sampler = Sampler(self.model, sampling, seed)
+        try:
+            reply = self._speak(order, entry, sampler, room, began)
+        finally:
+            sampler.close()
+        return {**reply, "prompt_tokens": len(tokens), "reused_tokens": reused,
+                "total_ms": (time.perf_counter() - began) * 1000}  # fmt: skip
+
+    def _speak(self, order: dict[str, Any], entry: Entry, sampler: Sampler, room: int, began: float) -> dict[str, Any]:
+        stops, utf8, text = StopFilter(order["stop"]), Utf8(), ""
+        reason, first, count = "length", 0.0, 0
+        while count < room:
+            token = sampler.sample(self.model)
+            first = first or (time.perf_counter() - began) * 1000
+            if order["id"] in self.cancelled:
+                reason = "cancelled"
+                break
+            if self.model.ends_turn(token):
+                reason = "stop"
+                break
+            count += 1
+            shown = stops.feed(utf8.feed(self.model.piece(token)))
+            text += shown
+            if stops.stopped or loops(text):
+                reason = "stop"
+                break
+            if shown:
+                self.send(id=order["id"], event="delta", text=shown)
+            self.model.decode([token], len(entry.tokens), entry.sequence)
+            entry.tokens.append(token)
+        else:
+            text += stops.feed(utf8.flush())
+        rest = stops.flush() if reason != "cancelled" else ""
+        return {"reason": reason, "text": text + rest, "ttft_ms": first, "tokens": count}
+
+    def _evaluate(self, order: dict[str, Any], tokens: list[int], room: int) -> tuple[Entry, int]:
+        """Bring a conversation's sequence to exactly these tokens; only new ones are read."""
+        if len(tokens) + 1 > self.model.context_size:
+            raise PromptTooLong(
+                f"The prompt takes {len(tokens)} tokens and the model holds {self.model.context_size}; "
+                "shorten the sheet or set engine.context lower for the transcript."
+            )  # fmt: skip
+        adapter = order.get("adapter") or ""
+        self.model.attach(adapter)
+        entry = self.cache.claim((order["cache_key"], adapter), len(tokens) + room)
+        shared = min(common_prefix(entry.tokens, tokens), max(len(tokens) - 1, 0))
+        self.model.truncate(entry.sequence, shared)
+        del entry.tokens[shared:]
+        for start in range(shared, len(tokens), self.model.batch_size):
+            if order["id"] in self.cancelled:
+                break
+            part = tokens[start : start + self.model.batch_size]
+            self.model.decode(part, start, entry.sequence)
+            entry.tokens.extend(part)
+        return entry, shared
+
+    def do_score(self, order: dict[str, Any]) -> list[tuple[float, int]]:
+        """Summed log-probability and length of each completion, the prompt read once."""
+        self.model.attach(order.get("adapter") or "")
+        prompt = self.model.tokenize(order["prompt"])
+        results: list[tuple[float, int]] = []
+        self.cache.forget(lambda key: True)
+        self.model.truncate(self.scratch, 0)
+        self._read(prompt[:-1], 0)
+        for completion in order["completions"]:
+            tokens = self.model.tokenize(completion)
+            if len(prompt) + len(tokens) > self.model.context_size:
+                raise PromptTooLong("A text to be scored is longer than the model's context; shorten it.")
+            self.model.truncate(self.scratch, len(prompt) - 1)
+            results.append((self._log_probability(prompt, tokens), len(tokens)))
+        self.model.truncate(self.scratch, 0)
+        return results
+
+    def _read(self, tokens: Sequence[int], start: int) -> None:
+        for at in range(0, len(tokens), self.model.batch_size):
+            self.model.decode(tokens[at : at + self.model.batch_size], start + at, self.scratch)
+
+    def _log_probability(self, prompt: list[int], tokens: list[int]) -> float:
+        total, inputs, at = 0.0, [prompt[-1], *tokens[:-1]], 0
+        while at < len(tokens):
+            part = inputs[at : at + self.model.batch_size]
+            self.model.decode(part, len(prompt) - 1 + at, self.scratch, all_logits=True)
+            for row in range(len(part)):
+                logits = np.ctypeslib.as_array(self.model.logits(row), shape=(self.model.vocabulary,))
+                top = float(logits.max())
+                norm = top + math.log(float(np.exp(logits - top).sum()))
+                total += float(logits[tokens[at + row]]) - norm
+            at += len(part)
+        return total
+
+
+def _listen(worker_box: list[Worker], orders: "queue.SimpleQueue[dict[str, Any] | None]") -> None:
+    """Read orders on a thread of their own, so that a cancel arrives while a line is spoken."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["op"] == "cancel":
+            worker_box[0].cancelled.add(order["id"])
+        else:
+            orders.put(order)
+    orders.put(None)
+
+
+def main() -> None:
+    """Load the model named on the command line and serve until standard input ends."""
+    options = json.loads(sys.argv[1])
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    path = Path(options.pop("path"))
+    load = LoadOptions(**options)
+    try:
+        worker = Worker(Model(path, load), load, out)
+    except EngineError as error:
+        out.write(json.dumps({"event": "failed", "kind": type(error).__name__, "message": str(error)}) + "\n")
+        out.flush()
+        sys.exit(3)
+    worker.send(event="ready")
+    orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=([worker], orders), daemon=True).start()
+    while (order := orders.get()) is not None:
+        worker.handle(order)
+        worker.cancelled.discard(order["id"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""When a reply is over: stop strings never shown even in part, and loops cut short."""
+
+import codecs
+import re
+from collections.abc import Sequence
+
+_WORD = re.compile(r"[\w']+")
+
+
+class StopFilter:
+    """Passes text through until a stop string appears; holds back what might begin one."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = [stop for stop in stops if stop]
+        self._held = ""
+        self.stopped = False
+
+    def feed(self, text: str) -> str:
+        """Take new text, return what may be shown now."""
+        if self.stopped:
+            return ""
+        self._held += text
+        cut = min((at for stop in self._stops if (at := self._held.find(stop)) >= 0), default=-1)
+        if cut >= 0:
+            self.stopped = True
+            shown, self._held = self._held[:cut], ""
+            return shown
+        keep = max((self._overlap(stop) for stop in self._stops), default=0)
+        split = len(self._held) - keep
+        shown, self._held = self._held[:split], self._held[split:]
+        return shown
+
+    def flush(self) -> str:
+        """Return what was held back, once nothing more comes."""
+        rest, self._held = ("" if self.stopped else self._held), ""
+        return rest
+
+    def _overlap(self, stop: str) -> int:
+        """Length of the longest end of the held text that begins a stop string."""
+        for size in range(min(len(stop) - 1, len(self._held)), 0, -1):
+            if self._held.endswith(stop[:size]):
+                return size
+        return 0
+
+
+class Utf8:
+    """Joins token bytes to text; a character split over tokens waits for its rest."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def feed(self, piece: bytes) -> str:
+        """Take the bytes of one token."""
+        return self._decoder.decode(piece)
+
+    def flush(self) -> str:
+        """Return what is left at the end, a replacement mark for a broken character."""
+        return self._decoder.decode(b"", final=True)
+
+
+def loops(text: str) -> bool:
+    """Whether a text ends on the same word three times, or the same four words twice."""
+    words = [word.casefold() for word in _WORD.findall(text[-160:])]
+    if len(words) >= 3 and words[-1] == words[-2] == words[-3]:
+        return True
+    return len(words) >= 8 and words[-4:] == words[-8:-4]
