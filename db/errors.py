@@ -1,0 +1,30 @@
+"""What can go wrong with the database, each as one sentence.
+
+    StoreError
+    ├── StoreLocked       somebody else holds it
+    ├── StoreCorrupt      the file is damaged or no database
+    ├── StoreUnwritable   no room, no permission, read-only
+    └── StoreUnreachable  the server does not answer
+"""
+
+from characters.errors import UnderstudyError
+
+
+class StoreError(UnderstudyError):
+    """The database cannot keep or give what was asked."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the database."""
+
+
+class StoreCorrupt(StoreError):
+    """The database is damaged."""
+
+
+class StoreUnwritable(StoreError):
+    """The database cannot be written."""
+
+
+class StoreUnreachable(StoreError):
+    """The database server does not answer."""

@@ -1,0 +1,234 @@
+"""The tables. A campaign holds everything that was played and learnt at one table.
+
+    campaign ─ session ─ scene ─ conversation (one NPC in one scene) ─ turn
+                                                                        └ take (an NPC's alternatives)
+    participant · feedback · style example · adapter version · active adapter
+    night request · candidate row
+
+An NPC's line is a turn whose `npc` is set; what it could have said are its takes, and `kept` names
+the one the table heard last. Nothing said is ever deleted by play: a retcon marks it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite forgets time zones, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:
+        """Restore the zone."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    """All tables; constraints get predictable names so that migrations can change them."""
+
+    metadata = MetaData(naming_convention={
+        "ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s", "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    })  # fmt: skip
+    type_annotation_map = {datetime: UtcTime(), dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+class Campaign(Base):
+    """A table's game; what an NPC learns belongs to (campaign, NPC)."""
+
+    __tablename__ = "campaigns"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    created_at: Mapped[datetime]
+
+
+class PlaySession(Base):
+    """One evening."""
+
+    __tablename__ = "sessions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    started_at: Mapped[datetime]
+    stopped_at: Mapped[datetime | None]
+
+
+class SceneRow(Base):
+    """A place and a mood that hold until they change."""
+
+    __tablename__ = "scenes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), index=True)
+    place: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    mood: Mapped[str] = mapped_column(Text, default="")
+    familiarity: Mapped[str] = mapped_column(Text, default="")
+    started_at: Mapped[datetime]
+
+
+class Presence(Base):
+    """Who was in a scene: an NPC's slug or a participant's key."""
+
+    __tablename__ = "presence"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scene_id: Mapped[int] = mapped_column(ForeignKey("scenes.id"), index=True)
+    who: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(20))
+    joined_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+
+
+class Conversation(Base):
+    """One NPC in one scene; the unit that is assigned to train, validation or held-out, once."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("scene_id", "npc"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scene_id: Mapped[int] = mapped_column(ForeignKey("scenes.id"), index=True)
+    npc: Mapped[str] = mapped_column(String(100))
+    split: Mapped[str | None] = mapped_column(String(20))
+
+
+class Participant(Base):
+    """A person, under a pseudonymous key; the consent is theirs."""
+
+    __tablename__ = "participants"
+    __table_args__ = (UniqueConstraint("campaign_id", "key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    key: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20))
+    consent: Mapped[str] = mapped_column(String(20), default="unasked")
+    consent_at: Mapped[datetime | None]
+
+
+class TurnRow(Base):
+    """Something said, by a person or an NPC."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index("ix_turns_scene_ordinal", "scene_id", "ordinal"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scene_id: Mapped[int] = mapped_column(ForeignKey("scenes.id"), index=True)
+    ordinal: Mapped[int]
+    source: Mapped[str] = mapped_column(String(20))
+    speaker: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    npc: Mapped[str | None] = mapped_column(String(100))
+    participant_id: Mapped[int | None] = mapped_column(ForeignKey("participants.id"), index=True)
+    answers_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id"))
+    kept_take_id: Mapped[int | None]
+    out_of_character: Mapped[bool] = mapped_column(default=False)
+    retracted_at: Mapped[datetime | None]
+    said_at: Mapped[datetime]
+
+
+class Take(Base):
+    """One way an NPC could have said a line, with all that is needed to say it again."""
+
+    __tablename__ = "takes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"), index=True)
+    number: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(20))
+    origin: Mapped[str] = mapped_column(String(20))
+    prompt_hash: Mapped[str] = mapped_column(String(80), default="")
+    template_hash: Mapped[str] = mapped_column(String(80), default="")
+    sheet_version: Mapped[str] = mapped_column(String(80), default="")
+    base_id: Mapped[str] = mapped_column(String(100), default="")
+    adapter: Mapped[str | None] = mapped_column(String(100))
+    sampling: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    at_hand: Mapped[list[Any]] = mapped_column(default=list)
+    made_at: Mapped[datetime]
+
+
+class Feedback(Base):
+    """How the table reacted; withdrawn reactions stay, marked."""
+
+    __tablename__ = "feedback"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"), index=True)
+    take_id: Mapped[int | None] = mapped_column(ForeignKey("takes.id"))
+    participant_id: Mapped[int | None] = mapped_column(ForeignKey("participants.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    asked: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+    given_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class StyleExampleRow(Base):
+    """A line the GM approved, edited or spoke: shown to the NPC from the next line on."""
+
+    __tablename__ = "style_examples"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    npc: Mapped[str] = mapped_column(String(100))
+    asked: Mapped[str] = mapped_column(Text)
+    line: Mapped[str] = mapped_column(Text)
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    active: Mapped[bool] = mapped_column(default=True)
+    made_at: Mapped[datetime]
+
+
+class AdapterVersion(Base):
+    """An adapter that was trained, and what became of it."""
+
+    __tablename__ = "adapter_versions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    npc: Mapped[str] = mapped_column(String(100))
+    adapter: Mapped[str] = mapped_column(String(100), unique=True)
+    path: Mapped[str] = mapped_column(Text)
+    base_id: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(String(20))
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    made_at: Mapped[datetime]
+
+
+class ActiveAdapter(Base):
+    """Which adapter an NPC speaks with now; promotion and rollback are one UPDATE here."""
+
+    __tablename__ = "active_adapter"
+    __table_args__ = (UniqueConstraint("campaign_id", "npc"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    npc: Mapped[str] = mapped_column(String(100))
+    adapter: Mapped[str | None] = mapped_column(String(100))
+    changed_at: Mapped[datetime]
+
+
+class NightRequest(Base):
+    """A wish of the table side that a night be run; the nightly service polls for it."""
+
+    __tablename__ = "night_requests"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    npc: Mapped[str | None] = mapped_column(String(100))
+    asked_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(20), default="waiting")
+
+
+class CandidateRow(Base):
+    """A row that could be learnt from, with its verdict; people may overrule it at the desk."""
+
+    __tablename__ = "candidate_rows"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    npc: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(20))
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id"))
+    payload: Mapped[dict[str, Any]]
+    verdict: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    human_verdict: Mapped[str | None] = mapped_column(String(20))
+    made_at: Mapped[datetime]

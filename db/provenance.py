@@ -1,0 +1,57 @@
+"""Whether a text may be trained on: one pure function, asked whenever a dataset is built.
+
+Discord's Developer Policy forbids training on message content obtained through its API without
+express permission; so ordinary channel text answers, and never teaches. Consent is judged as it
+stands now, so that opting out withdraws earlier rows from the next build.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Source = Literal["npc", "gm", "teacher", "offline_teacher", "local", "interaction", "imported", "channel"]
+Consent = Literal["given", "refused", "unasked"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The operator's settings that bear on training."""
+
+    channel_text: Literal["never", "express_permission"] = "never"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """May it be trained on, and why or why not."""
+
+    trainable: bool
+    reason: str
+
+
+def verdict(source: str, consent: str, policy: Policy, *, accepted: bool = False) -> Verdict:
+    """Judge one text.
+
+    Args:
+        source: where it came from (`Source`).
+        consent: the author's consent as it stands now (`Consent`).
+        accepted: for NPC lines, whether a human accepted or edited them.
+
+    Raises:
+        ValueError: an unknown source; a text of unknown origin is nobody's to train on.
+    """
+    if source in {"gm", "teacher", "offline_teacher"}:
+        return Verdict(True, f"written by {source.replace('_', ' ')}")
+    if source == "imported":
+        return Verdict(True, "imported by the operator, licence recorded")
+    if source == "npc":
+        return Verdict(accepted, "accepted by a human" if accepted else "no human accepted this line")
+    if consent == "refused":
+        return Verdict(False, "its author opted out")
+    if source == "local":
+        return Verdict(True, "typed at the own machine")
+    if source == "interaction":
+        given = consent == "given"
+        return Verdict(given, "its author opted in" if given else "its author has not opted in")
+    if source == "channel":
+        allowed = policy.channel_text == "express_permission" and consent == "given"
+        return Verdict(allowed, "express permission and opt-in" if allowed else "channel text is not trained on")
+    raise ValueError(f"unknown source {source!r}")

@@ -1,0 +1,1 @@
+"""Named queries: every question the program asks its database, in words. SQL stays here."""

@@ -1,0 +1,124 @@
+"""Turns and takes: what was said, and how else it could have been said."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Take, TurnRow
+from db.values import StoredTake, StoredTurn, TakeMade, facts_from_json, facts_to_json
+
+
+async def add_turn(
+    session: AsyncSession, scene: int, said: StoredTurn, now: datetime,
+    *, participant: int | None = None, out_of_character: bool = False,
+) -> int:  # fmt: skip
+    """Append a turn to a scene; its id is given by the database."""
+    last = await session.scalar(select(func.max(TurnRow.ordinal)).where(TurnRow.scene_id == scene))
+    row = TurnRow(
+        scene_id=scene, ordinal=(last or 0) + 1, source=said.source, speaker=said.speaker, text=said.text,
+        npc=said.npc, participant_id=participant, answers_id=said.answers, kept_take_id=None,
+        out_of_character=out_of_character, retracted_at=None, said_at=now,
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def add_take(
+    session: AsyncSession, turn: int, made: TakeMade, now: datetime,
+    *, text: str = "", state: str = "streaming", origin: str = "npc",
+) -> int:  # fmt: skip
+    """Open a take of a line; it is there before anybody sees a word of it."""
+    count = await session.scalar(select(func.count()).select_from(Take).where(Take.turn_id == turn))
+    fields = asdict(made) | {"at_hand": facts_to_json(made.at_hand)}
+    row = Take(turn_id=turn, number=(count or 0) + 1, text=text, state=state, origin=origin,
+               timings={}, made_at=now, **fields)  # fmt: skip
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def finish_take(session: AsyncSession, take: int, text: str, state: str, timings: dict[str, Any]) -> None:
+    """Write a take's whole text and how it ended."""
+    await session.execute(update(Take).where(Take.id == take).values(text=text, state=state, timings=timings))
+
+
+async def keep_take(session: AsyncSession, turn: int, take: int) -> None:
+    """Make a take the one the table heard."""
+    text = await session.scalar(select(Take.text).where(Take.id == take))
+    await session.execute(update(TurnRow).where(TurnRow.id == turn).values(kept_take_id=take, text=text or ""))
+
+
+async def retract(session: AsyncSession, turn: int, now: datetime) -> None:
+    """Take a turn out of the story; it stays in the record."""
+    await session.execute(update(TurnRow).where(TurnRow.id == turn).values(retracted_at=now))
+
+
+async def transcript(session: AsyncSession, scene: int, before: int | None = None) -> list[StoredTurn]:
+    """A scene's turns in order, without what was retracted, unspoken or out of character."""
+    wanted = (
+        select(TurnRow, Take.at_hand)
+        .outerjoin(Take, Take.id == TurnRow.kept_take_id)
+        .where(TurnRow.scene_id == scene, TurnRow.retracted_at.is_(None), TurnRow.out_of_character.is_(False))
+        .where(TurnRow.npc.is_(None) | TurnRow.kept_take_id.is_not(None))
+        .order_by(TurnRow.ordinal)
+    )
+    if before is not None:
+        wanted = wanted.where(TurnRow.id < before)
+    return [_stored(row, at_hand) for row, at_hand in (await session.execute(wanted)).all()]
+
+
+async def turn(session: AsyncSession, turn_id: int) -> StoredTurn | None:
+    """One turn, whatever became of it."""
+    found = await session.execute(
+        select(TurnRow, Take.at_hand).outerjoin(Take, Take.id == TurnRow.kept_take_id).where(TurnRow.id == turn_id)
+    )
+    row = found.first()
+    return _stored(row[0], row[1]) if row else None
+
+
+async def last_line(session: AsyncSession, scene: int) -> int | None:
+    """The newest spoken line of any NPC in a scene."""
+    return await session.scalar(
+        select(TurnRow.id)
+        .where(TurnRow.scene_id == scene, TurnRow.npc.is_not(None), TurnRow.retracted_at.is_(None))
+        .where(TurnRow.kept_take_id.is_not(None))
+        .order_by(TurnRow.ordinal.desc()).limit(1)
+    )  # fmt: skip
+
+
+async def takes(session: AsyncSession, turn_id: int) -> list[StoredTake]:
+    """All takes of a line, oldest first."""
+    rows = await session.scalars(select(Take).where(Take.turn_id == turn_id).order_by(Take.number))
+    return [
+        StoredTake(
+            row.id, row.turn_id, row.number, row.text, row.state, row.origin,
+            TakeMade(row.prompt_hash, row.template_hash, row.sheet_version, row.base_id, row.adapter,
+                     dict(row.sampling), facts_from_json(row.at_hand)), dict(row.timings),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def close_interrupted(session: AsyncSession) -> int:
+    """Mark takes a killed process left open; returns how many."""
+    done = await session.execute(update(Take).where(Take.state == "streaming").values(state="interrupted"))
+    return int(done.rowcount)
+
+
+async def unanswered(session: AsyncSession, scene: int) -> StoredTurn | None:
+    """The last thing said in a scene if it waits for an answer no take ever finished."""
+    row = await session.scalar(
+        select(TurnRow).where(TurnRow.scene_id == scene, TurnRow.retracted_at.is_(None))
+        .order_by(TurnRow.ordinal.desc()).limit(1)
+    )  # fmt: skip
+    if row is None or row.npc is None or row.kept_take_id is not None or row.answers_id is None:
+        return None
+    return await turn(session, row.answers_id)
+
+
+def _stored(row: TurnRow, at_hand: list[dict[str, str]] | None) -> StoredTurn:
+    return StoredTurn(row.id, row.speaker, row.text, row.npc, row.source, row.answers_id, facts_from_json(at_hand or []))

@@ -1,0 +1,109 @@
+"""Campaigns, evenings, scenes, and who was there."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from characters.messages import Scene
+from db.models import Campaign, Conversation, Participant, PlaySession, Presence, SceneRow
+from db.values import Person
+
+
+async def campaign_id(session: AsyncSession, name: str, now: datetime) -> int:
+    """The campaign of a name, begun if it is new."""
+    found = await session.scalar(select(Campaign.id).where(Campaign.name == name))
+    if found is not None:
+        return found
+    row = Campaign(name=name, created_at=now)
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def person(session: AsyncSession, campaign: int, key: str, name: str, role: str) -> Person:
+    """The participant behind a key, made known if new; name and role follow the latest."""
+    found = await session.scalar(
+        select(Participant).where(Participant.campaign_id == campaign, Participant.key == key)
+    )
+    if found is None:
+        # Text typed at the own machine is the typist's own; the page and /help say so.
+        consent = "given" if key.startswith("local:") else "unasked"
+        found = Participant(campaign_id=campaign, key=key, name=name, role=role, consent=consent, consent_at=None)
+        session.add(found)
+    found.name, found.role = name, role
+    await session.flush()
+    return Person(found.id, found.key, found.name, found.role, found.consent)
+
+
+async def open_session(session: AsyncSession, campaign: int) -> int | None:
+    """The evening that was begun and not ended, if any."""
+    return await session.scalar(
+        select(PlaySession.id)
+        .where(PlaySession.campaign_id == campaign, PlaySession.stopped_at.is_(None))
+        .order_by(PlaySession.id.desc())
+    )
+
+
+async def start_session(session: AsyncSession, campaign: int, now: datetime) -> int:
+    """Begin an evening."""
+    row = PlaySession(campaign_id=campaign, started_at=now, stopped_at=None)
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def stop_session(session: AsyncSession, evening: int, now: datetime) -> None:
+    """End an evening."""
+    await session.execute(update(PlaySession).where(PlaySession.id == evening).values(stopped_at=now))
+
+
+async def last_scene(session: AsyncSession, evening: int) -> tuple[int, Scene] | None:
+    """The scene an evening is in."""
+    row = await session.scalar(
+        select(SceneRow).where(SceneRow.session_id == evening).order_by(SceneRow.id.desc()).limit(1)
+    )
+    if row is None:
+        return None
+    return row.id, Scene(row.place, row.reason, row.mood, row.familiarity)
+
+
+async def start_scene(session: AsyncSession, evening: int, scene: Scene, now: datetime) -> int:
+    """Begin a scene."""
+    row = SceneRow(session_id=evening, place=scene.place, reason=scene.reason, mood=scene.mood,
+                   familiarity=scene.familiarity, started_at=now)  # fmt: skip
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def enter(session: AsyncSession, scene: int, who: str, kind: str, now: datetime) -> None:
+    """Note that somebody is in a scene; an NPC gets its conversation there."""
+    here = await session.scalar(
+        select(Presence.id).where(Presence.scene_id == scene, Presence.who == who, Presence.left_at.is_(None))
+    )
+    if here is None:
+        session.add(Presence(scene_id=scene, who=who, kind=kind, joined_at=now, left_at=None))
+    if kind == "npc":
+        known = select(Conversation.id).where(Conversation.scene_id == scene, Conversation.npc == who)
+        if await session.scalar(known) is None:
+            session.add(Conversation(scene_id=scene, npc=who, split=None))
+
+
+async def leave(session: AsyncSession, scene: int, who: str, now: datetime) -> None:
+    """Note that somebody left."""
+    await session.execute(
+        update(Presence)
+        .where(Presence.scene_id == scene, Presence.who == who, Presence.left_at.is_(None))
+        .values(left_at=now)
+    )
+
+
+async def present(session: AsyncSession, scene: int, kind: str) -> list[str]:
+    """Who of a kind is in a scene, in order of arrival."""
+    found = await session.scalars(
+        select(Presence.who)
+        .where(Presence.scene_id == scene, Presence.kind == kind, Presence.left_at.is_(None))
+        .order_by(Presence.id)
+    )
+    return list(found)
