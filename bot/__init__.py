@@ -1,0 +1,1 @@
+"""The live table: its use cases, and the faces people see it through."""

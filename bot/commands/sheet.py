@@ -1,0 +1,169 @@
+"""`understudy sheet`: write, check, list and show NPCs."""
+
+import asyncio
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+import yaml
+
+from bot.errors import TableError
+from bot.wiring import House, find_house, make_engine
+from characters.messages import Turn
+from characters.prompt import Budget, Part, build_prompt
+from characters.sheet import Kind
+
+_KINDS = Kind.__args__  # type: ignore[attr-defined]  # the values of a Literal
+
+
+@click.group()
+def sheet() -> None:
+    """Write, check, list and show NPCs."""
+
+
+@sheet.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_sheets(as_json: bool) -> None:
+    """List every NPC that can be summoned."""
+    library = find_house().library()
+    rows = [
+        {"slug": slug, "name": found.name, "kind": found.kind, "world": found.world}
+        for slug in library.slugs()
+        for found in [library.get(slug)]
+    ]
+    if as_json:
+        click.echo(json.dumps({"sheets": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(f"{row['slug']:<12} {row['name']:<24} {row['kind']:<16} {row['world']}")
+
+
+@sheet.command()
+@click.argument("target", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def check(context: click.Context, target: Path | None, as_json: bool) -> None:
+    """Report every fault of a file or folder at once, and what makes weak characters."""
+    findings = find_house().library().check(target)
+    faults = [finding for finding in findings if finding.level == "fault"]
+    if as_json:
+        click.echo(json.dumps({"faults": len(faults), "findings": [dataclasses.asdict(f) for f in findings]}))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.level}: {finding}")
+        click.echo(f"{len(faults)} faults, {len(findings) - len(faults)} warnings.")
+    if faults:
+        context.exit(1)
+
+
+@sheet.command()
+@click.argument("npc")
+@click.option("--prompt", metavar="TEXT", help="Print the prompt the model would read after this was said.")
+@click.option("--json", "as_json", is_flag=True)
+def show(npc: str, prompt: str | None, as_json: bool) -> None:
+    """Print an NPC's sheet, or the prompt it would answer."""
+    house = find_house()
+    library = house.library()
+    slug = library.find(npc)
+    found = library.get(slug)
+    if prompt is not None:
+        text = asyncio.run(_prompt_text(house, slug, prompt))
+        click.echo(json.dumps({"slug": slug, "prompt": text}, ensure_ascii=False) if as_json else text)
+    elif as_json:
+        click.echo(json.dumps({"slug": slug, "sheet": found.model_dump(mode="json")}, ensure_ascii=False))
+    else:
+        click.echo(yaml.safe_dump(found.model_dump(mode="json", exclude_defaults=True), sort_keys=False, allow_unicode=True, width=100))
+
+
+async def _prompt_text(house: House, slug: str, question: str) -> str:
+    engine = make_engine(house)
+    try:
+        capabilities = await engine.capabilities()
+    finally:
+        await engine.close()
+    found = house.library().get(slug)
+    part = Part(slug, found, house.library().world(found.world))
+    budget = Budget(context=capabilities.context, system=house.settings.engine.system_budget or capabilities.system_budget or 700)
+    built = build_prompt(part, [Turn(house.settings.table.name, question)], template=capabilities.template, budget=budget)
+    return built.text or "\n".join(f"[{message.role}]\n{message.content}" for message in built.messages)
+
+
+@sheet.command()
+@click.argument("slug")
+@click.option("--kind", type=click.Choice(_KINDS), default="conversational", show_default=True)
+@click.option("--name", default=None, help="The NPC's name; the slug, capitalised, unless given.")
+@click.option("--world", default="saltmere", show_default=True)
+def new(slug: str, kind: str, name: str | None, world: str) -> None:
+    """Begin a sheet in your home, with the fields its kind needs."""
+    house = find_house()
+    path = _own_path(house, slug)
+    house.library().world(world)
+    path.write_text(_template(name or slug.capitalize(), kind, world), "utf-8")
+    click.echo(f"{path}: written; fill it, then `understudy sheet check` and `understudy play --npc {slug}`.")
+
+
+@sheet.command()
+@click.argument("npc")
+def copy(npc: str) -> None:
+    """Copy a shipped sheet into your home, where yours wins."""
+    house = find_house()
+    slug = house.library().find(npc)
+    source = house.library().path(slug)
+    path = _own_path(house, slug)
+    path.write_bytes(source.read_bytes())
+    click.echo(f"{path}: yours now; edit it, the next line follows it.")
+
+
+def _own_path(house: House, slug: str) -> Path:
+    if not slug.replace("-", "").replace("_", "").isalnum() or slug != slug.casefold():
+        raise TableError(f"{slug!r} cannot name a file; use small letters, digits, - and _.")
+    path = house.home.folder("sheets") / f"{slug}.yaml"
+    if path.exists():
+        raise TableError(f"{path} exists; edit it, or choose another name.")
+    return path
+
+
+_KIND_FIELDS = {
+    "shopkeeper": "wares:\n  - name: hempen rope\n    price: 1 gold\n    about: Dry and sound.\n",
+    "quest giver": "quests:\n  - title: The Lost Bell\n    task: Find the bell that sank with the bridge.\n    reward: 20 gold\n",
+}
+
+
+def _template(name: str, kind: str, world: str) -> str:
+    quoted = json.dumps(name, ensure_ascii=False)
+    return f"""# One NPC. `understudy sheet check` says what is missing; short plain sentences work best.
+schema_version: 1
+name: {quoted}
+kind: {kind}
+world: {world}
+description: ferryman at the east landing   # "You are {name}, …"
+backstory: Two or three sentences about the past.
+alignment: neutral good
+values: [honesty]
+objectives: [pay off the boat]
+opinions:
+  - topic: the temple
+    view: The bells wake me, but the sisters feed the hungry.
+speech:
+  voice: Gruff and short; wastes no words.
+  mottos: [No coin, no crossing.]
+  quirks: [Spits before answering.]
+  examples:
+    - context: a greeting
+      line: Get in or stay dry.
+    - context: haggling
+      line: The river does not haggle, and neither do I.
+knowledge:
+  - topic: the flood
+    text: The flood took the lower bridge last spring.
+{_KIND_FIELDS.get(kind, "")}relations:
+  - name: Tobin
+    about: My brother, who owes me a boat.
+secrets:
+  - text: He ferries smugglers at night.
+    condition: trusts the party
+greeting: You are letting the fog in.
+boundaries: [never speaks for other people]
+talkativeness: 0.5
+"""

@@ -1,0 +1,69 @@
+"""What happens at a table, as every face hears it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from characters.messages import Fact
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A turn is stored; nothing said before this is lost any more."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The next piece of an NPC's line, as it is spoken."""
+
+    npc: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Again:
+    """The line begins anew (the model had to be restarted): forget the pieces so far."""
+
+    npc: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """An NPC's whole line, stored.
+
+    Attributes:
+        take: which alternative this is, counted from 1.
+        cut: the line was cut short by `hush`.
+    """
+
+    line_id: int
+    npc: str
+    name: str
+    text: str
+    take: int
+    adapter: str | None
+    timings: dict[str, Any] = field(default_factory=dict)
+    cut: bool = False
+
+
+Event = Heard | Piece | Again | Line
+
+
+@dataclass(frozen=True)
+class Why:
+    """What made a line: everything needed to explain it, and to say it again."""
+
+    line_id: int
+    npc: str
+    text: str
+    facts: tuple[Fact, ...]
+    adapter: str | None
+    base_id: str
+    sampling: dict[str, Any]
+    prompt_hash: str
+    template_hash: str
+    sheet_version: str
+    timings: dict[str, Any]
+    takes: tuple[str, ...]

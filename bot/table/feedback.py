@@ -1,0 +1,126 @@
+"""Reactions, corrections and undoing: what teaches an NPC, recorded as it happens.
+
+What the GM approves, rewrites or says for an NPC becomes a style example at once, so it is heard
+on the next line; the night makes more of it.
+"""
+
+from bot.errors import TableError
+from bot.table.events import Line, Why
+from bot.table.state import State
+from db.queries import lines, reactions
+from db.queries.reactions import Reaction, Taught
+from db.values import StoredTake, StoredTurn, TakeMade
+
+EMOJI = {"👍": "thumbs_up", "👎": "thumbs_down", "+1": "thumbs_up", "-1": "thumbs_down", "✖": "safety_x", "❌": "safety_x"}
+
+
+class Correcting:
+    """The use cases that look back at a line."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    async def line(self, line_id: int | None) -> StoredTurn:
+        """The line meant: the given one, else the newest.
+
+        Raises:
+            TableError: there is no such line here.
+        """
+        async with self.state.store.session() as session:
+            wanted = line_id if line_id is not None else await lines.last_line(session, self.state.scene_id)
+            found = await lines.turn(session, wanted) if wanted is not None else None
+        if found is None:
+            raise TableError("No NPC has said anything yet; talk to one first.")
+        if found.npc is None:
+            raise TableError(f"Turn {found.id} is not an NPC's line; name the `line_id` of one.")
+        return found
+
+    async def _asked(self, line: StoredTurn) -> str:
+        if line.answers is None:
+            return ""
+        async with self.state.store.session() as session:
+            asked = await lines.turn(session, line.answers)
+        return asked.text if asked else ""
+
+    async def _takes(self, line: StoredTurn) -> list[StoredTake]:
+        async with self.state.store.session() as session:
+            return [take for take in await lines.takes(session, line.id) if take.state in {"complete", "cut"}]
+
+    async def react(self, emoji: str, line_id: int | None = None, *, remove: bool = False) -> int:
+        """Record a reaction to a line, or take it back; returns the line's id."""
+        kind = EMOJI.get(emoji.replace("\ufe0f", ""))
+        if kind is None:
+            raise TableError(f"{emoji[:20]!r} is no reaction I know; use 👍, 👎 or ✖.")
+        line, state = await self.line(line_id), self.state
+        asked = await self._asked(line)
+        async with state.store.session() as session:
+            now = state.clock()
+            if remove:
+                await reactions.withdraw(session, line.id, kind, state.person.id, now)
+                await reactions.unteach(session, line.id, "approved")
+                return line.id
+            await reactions.react(session, Reaction(line.id, kind, state.person.id, None, asked, line.text), now)
+            if kind != "thumbs_up":
+                await reactions.unteach(session, line.id, "approved")
+            elif state.person.role == "gm":
+                await reactions.teach(session, self._taught(line, asked, line.text, "approved"), now)
+            if kind == "safety_x":
+                await lines.retract(session, line.id, now)
+        return line.id
+
+    def _taught(self, line: StoredTurn, asked: str, text: str, kind: str) -> Taught:
+        return Taught(self.state.campaign, line.npc or "", asked, text, kind, line.id)
+
+    async def edit(self, text: str, line_id: int | None = None, asked: str | None = None) -> Line:
+        """Put other words into an NPC's mouth; `asked` may rewrite the question too."""
+        text = text.strip()
+        if not text:
+            raise TableError("An edit needs the new words; write them after `/edit`.")
+        line, state = await self.line(line_id), self.state
+        question = asked if asked is not None else await self._asked(line)
+        async with state.store.session() as session:
+            now = state.clock()
+            made = TakeMade(at_hand=line.at_hand)
+            take = await lines.add_take(session, line.id, made, now, text=text, state="complete", origin="gm")
+            await lines.keep_take(session, line.id, take)
+            reaction = Reaction(line.id, "edit", state.person.id, take, question, line.text)
+            await reactions.react(session, reaction, now)
+            if state.person.role == "gm":
+                await reactions.teach(session, self._taught(line, question, text, "edited"), now)
+        number = len(await self._takes(line))
+        return Line(line.id, line.npc or "", line.speaker, text, number, None)
+
+    async def keep(self, number: int, line_id: int | None = None) -> Line:
+        """Choose one of a line's takes."""
+        line, state = await self.line(line_id), self.state
+        takes = await self._takes(line)
+        chosen = next((take for take in takes if take.number == number), None)
+        if chosen is None:
+            known = ", ".join(str(take.number) for take in takes)
+            raise TableError(f"Line {line.id} has no take {number}; it has {known}.")
+        async with state.store.session() as session:
+            await lines.keep_take(session, line.id, chosen.id)
+            reaction = Reaction(line.id, "keep", state.person.id, chosen.id, await self._asked(line), chosen.text)
+            await reactions.react(session, reaction, state.clock())
+        return Line(line.id, line.npc or "", line.speaker, chosen.text, number, chosen.made.adapter, chosen.timings)
+
+    async def retcon(self, line_id: int | None = None) -> int:
+        """Take a line out of the story: no longer canon, and not to be said again."""
+        line, state = await self.line(line_id), self.state
+        asked = await self._asked(line)
+        async with state.store.session() as session:
+            now = state.clock()
+            await reactions.react(session, Reaction(line.id, "retcon", state.person.id, None, asked, line.text), now)
+            await reactions.unteach(session, line.id)
+            await lines.retract(session, line.id, now)
+        return line.id
+
+    async def why(self, line_id: int | None = None) -> Why:
+        """Explain a line."""
+        line = await self.line(line_id)
+        takes = await self._takes(line)
+        kept = next((take for take in reversed(takes) if take.text == line.text), takes[-1])
+        made = kept.made
+        return Why(line.id, line.npc or "", line.text, made.at_hand, made.adapter, made.base_id, made.sampling,
+                   made.prompt_hash, made.template_hash, made.sheet_version, kept.timings,
+                   tuple(take.text for take in takes))  # fmt: skip

@@ -1,0 +1,167 @@
+"""How an NPC comes to say a line: prompt, engine, record.
+
+The take is in the database before its first word is shown, and its text before the line is
+called done; a killed process leaves an open take that the next start finds.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from bot.table.events import Again, Event, Line, Piece
+from bot.table.state import State
+from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
+from characters.messages import Turn
+from characters.prompt import Budget, Part, Prompt, build_prompt
+from db.queries import adapters, lines, reactions
+from db.values import StoredTurn, TakeMade
+
+_SMALL_SYSTEM = 700
+
+
+class Speaking:
+    """Makes lines; one at a time, and `hush` cuts the one that runs."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._hushed = asyncio.Event()
+        self._turn_taking = asyncio.Lock()
+
+    def hush(self) -> None:
+        """Cut the running line."""
+        self._hushed.set()
+
+    async def answer(self, npc: str, said: StoredTurn, line_id: int | None = None) -> AsyncIterator[Event]:
+        """Let an NPC answer a turn; with `line_id` as another take of that line."""
+        async with self._turn_taking:
+            async for event in self._answer(npc, said, line_id):
+                yield event
+
+    async def _answer(self, npc: str, said: StoredTurn, line_id: int | None) -> AsyncIterator[Event]:
+        state = self.state
+        capabilities = await state.engine.capabilities()
+        prompt, part = await self.prompt(npc, before=line_id)
+        adapter = await self._adapter(npc) if capabilities.adapters else None
+        sampling = dataclasses.replace(state.sampling, seed=state.rng.getrandbits(31))
+        made = TakeMade(
+            prompt_hash=prompt.hash, template_hash=capabilities.template.hash if capabilities.template else "",
+            sheet_version=part.sheet.version, base_id=capabilities.base_id, adapter=adapter,
+            sampling=dataclasses.asdict(sampling), at_hand=prompt.at_hand,
+        )  # fmt: skip
+        name = part.sheet.name
+        async with state.store.session() as session:
+            now = state.clock()
+            if line_id is None:
+                slot = StoredTurn(0, name, "", npc, "npc", said.id)
+                line_id = await lines.add_turn(session, state.scene_id, slot, now)
+            take_id = await lines.add_take(session, line_id, made, now)
+        request = Request(prompt.text, prompt.messages, prompt.stop, sampling, f"{state.scene_id}/{npc}", adapter)
+        async for event in self._spoken(request, npc, name, line_id, take_id):
+            yield event
+
+    async def _spoken(self, request: Request, npc: str, name: str, line_id: int, take_id: int) -> AsyncIterator[Event]:
+        """Stream one take, and store it however it ends."""
+        text, state, timings = "", "failed", dict[str, Any]()
+        try:
+            async for event in _cuttable(self.state.engine.generate(request), self._hushed):
+                if isinstance(event, Delta):
+                    text += event.text
+                    yield Piece(npc, name, event.text)
+                elif isinstance(event, Restart):
+                    text = ""
+                    yield Again(npc)
+                else:
+                    text, state, timings = event.text.strip(), "complete", dataclasses.asdict(event.timings)
+            if state == "failed":
+                state = "cut"
+        finally:
+            await asyncio.shield(self._store(line_id, take_id, text.strip(), state, timings))
+        number = len(await self._takes(line_id))
+        yield Line(line_id, npc, name, text.strip(), number, request.adapter, timings, cut=state == "cut")
+
+    async def _store(self, line_id: int, take_id: int, text: str, state: str, timings: dict[str, Any]) -> None:
+        async with self.state.store.session() as session:
+            await lines.finish_take(session, take_id, text, state, timings)
+            if state == "complete" or (state == "cut" and text):
+                await lines.keep_take(session, line_id, take_id)
+
+    async def _takes(self, line_id: int) -> list[Any]:
+        async with self.state.store.session() as session:
+            return list(await lines.takes(session, line_id))
+
+    async def part(self, npc: str) -> Part:
+        """The NPC as it stands now: its sheet's file, and what the table taught it."""
+        state = self.state
+        sheet = state.library.get(npc)
+        async with state.store.session() as session:
+            style = await reactions.style_examples(session, state.campaign, npc)
+        return Part(npc, sheet, state.library.world(sheet.world), style)
+
+    async def prompt(self, npc: str, before: int | None = None, also: tuple[Turn, ...] = ()) -> tuple[Prompt, Part]:
+        """Build what the NPC would read now.
+
+        Args:
+            before: leave out this turn and all after it (another take of a line).
+            also: turns that are not said yet (reading ahead, trying out).
+        """
+        state = self.state
+        capabilities = await state.engine.capabilities()
+        part = await self.part(npc)
+        async with state.store.session() as session:
+            turns = [stored.turn for stored in await lines.transcript(session, state.scene_id, before)]
+        scene = dataclasses.replace(state.scene, present=(state.person.name,))
+        prompt = build_prompt(part, [*turns, *also], scene=scene, template=capabilities.template,
+                              budget=self._budget(capabilities))  # fmt: skip
+        return prompt, part
+
+    def _budget(self, capabilities: Capabilities) -> Budget:
+        system = self.state.system_budget or capabilities.system_budget or _SMALL_SYSTEM
+        context = min(capabilities.context, capabilities.context_budget or capabilities.context)
+        return Budget(context=context, reply=self.state.sampling.max_tokens, system=system)
+
+    async def _adapter(self, npc: str) -> str | None:
+        """The adapter in force, loaded into the engine when it is new to it."""
+        async with self.state.store.session() as session:
+            speaking = await adapters.active_adapter(session, self.state.campaign, npc)
+        if speaking is None:
+            return None
+        if speaking.adapter not in self.state.loaded:
+            await self.state.engine.load_adapter(speaking.adapter, Path(speaking.path))
+            self.state.loaded.add(speaking.adapter)
+        return speaking.adapter
+
+    async def read_ahead(self, npc: str) -> None:
+        """Evaluate an NPC's prompt so far while the table is still talking."""
+        prompt, _ = await self.prompt(npc)
+        if prompt.messages[-1].role == "user" and len(prompt.messages) == 2:
+            prompt = dataclasses.replace(prompt, messages=prompt.messages[:1])
+        request = Request(prompt.text, prompt.messages, cache_key=f"{self.state.scene_id}/{npc}",
+                          adapter=await self._adapter(npc))  # fmt: skip
+        await self.state.engine.read_ahead(request)
+
+
+async def _cuttable(
+    stream: AsyncGenerator[Delta | Restart | Finish, None], hushed: asyncio.Event
+) -> AsyncIterator[Delta | Restart | Finish]:
+    """Pass events on until the stream ends or somebody hushes."""
+    hushed.clear()
+    waiting = asyncio.create_task(hushed.wait())
+    try:
+        while True:
+            step = asyncio.ensure_future(anext(stream))
+            await asyncio.wait({step, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done() and not step.done():
+                step.cancel()
+                with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await step
+                return
+            try:
+                yield step.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        waiting.cancel()
+        await stream.aclose()

@@ -1,0 +1,48 @@
+"""Where a table stands: campaign, evening, scene, and who has the word.
+
+Shared by the use cases; all of it is in the database, so a table that is opened again goes on
+where it stopped.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.errors import TableError
+from characters.inference.engine import Engine, Sampling
+from characters.library import Library
+from characters.messages import Scene
+from db.store import Store
+from db.values import Person
+
+
+@dataclass
+class State:
+    """One open table."""
+
+    store: Store
+    engine: Engine
+    library: Library
+    clock: Callable[[], datetime]
+    rng: random.Random
+    sampling: Sampling
+    system_budget: int
+    campaign: int
+    person: Person
+    evening: int
+    scene_id: int
+    scene: Scene
+    present: list[str] = field(default_factory=list)
+    speaker: str | None = None
+    loaded: set[str] = field(default_factory=set)
+
+    def need_speaker(self) -> str:
+        """The NPC that has the word.
+
+        Raises:
+            TableError: nobody is there.
+        """
+        if self.speaker is None:
+            raise TableError("Nobody is here to answer; summon someone with `/npc summon NAME` (see `/npc list`).")
+        return self.speaker

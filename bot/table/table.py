@@ -1,0 +1,242 @@
+"""A table: the one door through which every face plays.
+
+Terminal, studio and Discord call these methods and show the events; none of them knows prompts,
+engines or tables of a database.
+"""
+
+import dataclasses
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.errors import TableError
+from bot.table.events import Event, Heard, Line, Why
+from bot.table.feedback import Correcting
+from bot.table.speaking import Speaking
+from bot.table.state import State
+from characters.inference.engine import Engine, Sampling
+from characters.knowledge import mentions
+from characters.library import Library
+from characters.messages import Scene
+from characters.sheet import Sheet
+from db.queries import adapters, lines, play, reactions
+from db.queries.reactions import Reaction, Taught
+from db.store import Store
+from db.values import StoredTurn, TakeMade
+
+MAX_TEXT = 4000
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Who sits at the keyboard: the GM, unless playing `--as` somebody."""
+
+    name: str = "You"
+    key: str = "local:gm"
+    role: str = "gm"
+
+
+class Table:
+    """An open table. Make one with `Table.open`."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.speaking = Speaking(state)
+        self.correcting = Correcting(state)
+
+    @classmethod
+    async def open(
+        cls, store: Store, engine: Engine, library: Library, *, campaign: str, seat: Seat,
+        clock: Callable[[], datetime], rng: random.Random, sampling: Sampling, system_budget: int = 0,
+    ) -> "Table":  # fmt: skip
+        """Sit down: go on with the evening that was left open, or begin one."""
+        async with store.session() as session:
+            now = clock()
+            campaign_id = await play.campaign_id(session, campaign, now)
+            person = await play.person(session, campaign_id, seat.key, seat.name, seat.role)
+            await lines.close_interrupted(session)
+            evening = await play.open_session(session, campaign_id) or await play.start_session(session, campaign_id, now)
+            known = await play.last_scene(session, evening)
+            scene_id, scene = known or (await play.start_scene(session, evening, Scene(), now), Scene())
+            await play.enter(session, scene_id, person.key, "person", now)
+            present = await play.present(session, scene_id, "npc")
+        known_slugs = set(library.slugs())
+        present = [npc for npc in present if npc in known_slugs]
+        return cls(State(
+            store, engine, library, clock, rng, sampling, system_budget, campaign_id, person, evening,
+            scene_id, scene, present, present[-1] if present else None,
+        ))  # fmt: skip
+
+    # --- who is here -------------------------------------------------------------------------
+
+    async def summon(self, name: str) -> Sheet:
+        """Bring an NPC in and give it the word; its sheet is read ahead."""
+        state = self.state
+        slug = state.library.find(name)
+        sheet = state.library.get(slug)
+        state.library.world(sheet.world)
+        async with state.store.session() as session:
+            await play.enter(session, state.scene_id, slug, "npc", state.clock())
+        if slug not in state.present:
+            state.present.append(slug)
+        state.speaker = slug
+        return sheet
+
+    async def dismiss(self, name: str | None = None) -> str:
+        """Send an NPC away; the word goes to whoever came last."""
+        slug = self._here(name)
+        state = self.state
+        async with state.store.session() as session:
+            await play.leave(session, state.scene_id, slug, state.clock())
+        state.present.remove(slug)
+        if state.speaker == slug:
+            state.speaker = state.present[-1] if state.present else None
+        return slug
+
+    def switch(self, name: str) -> str:
+        """Give the word to an NPC that is here."""
+        self.state.speaker = self._here(name)
+        return self.state.speaker
+
+    def _here(self, name: str | None) -> str:
+        if name is None:
+            return self.state.need_speaker()
+        slug = self.state.library.find(name)
+        if slug not in self.state.present:
+            raise TableError(f"{slug} is not here; bring them in with `/npc summon {slug}`.")
+        return slug
+
+    def sheet(self, slug: str) -> Sheet:
+        """An NPC's sheet."""
+        return self.state.library.get(slug)
+
+    # --- scene and evening -------------------------------------------------------------------
+
+    async def set_scene(self, changes: dict[str, str]) -> Scene:
+        """Begin a new scene that differs in the given fields; whoever is here stays."""
+        state = self.state
+        unknown = set(changes) - {"place", "reason", "mood", "familiarity"}
+        if unknown or not changes:
+            raise TableError("A scene has place, reason, mood and familiarity; set one, such as `/scene set place=cellar`.")
+        state.scene = dataclasses.replace(state.scene, **{k: v[:200] for k, v in changes.items()})
+        async with state.store.session() as session:
+            now = state.clock()
+            state.scene_id = await play.start_scene(session, state.evening, state.scene, now)
+            await play.enter(session, state.scene_id, state.person.key, "person", now)
+            for npc in state.present:
+                await play.enter(session, state.scene_id, npc, "npc", now)
+        return state.scene
+
+    async def stop_session(self, *, learn: bool = False) -> None:
+        """End the evening; the next thing said begins a new one. `learn` asks for a night."""
+        state = self.state
+        async with state.store.session() as session:
+            now = state.clock()
+            await play.stop_session(session, state.evening, now)
+            if learn:
+                await adapters.request_night(session, state.campaign, None, now)
+            state.evening = await play.start_session(session, state.campaign, now)
+            state.scene_id = await play.start_scene(session, state.evening, state.scene, now)
+            for npc in state.present:
+                await play.enter(session, state.scene_id, npc, "npc", now)
+
+    # --- speaking ----------------------------------------------------------------------------
+
+    async def say(self, text: str, *, to: str | None = None) -> AsyncIterator[Event]:
+        """Say something; whoever is addressed answers. The words are stored before all else."""
+        text = text.strip()
+        if not text:
+            raise TableError("There is nothing to say in an empty line; write some words.")
+        if len(text) > MAX_TEXT:
+            raise TableError(f"That is {len(text)} characters, and one turn holds {MAX_TEXT}; say it in parts.")
+        state = self.state
+        npc = self._here(to) if to else self._addressed(text)
+        said = StoredTurn(0, state.person.name, text, None, "local")
+        async with state.store.session() as session:
+            turn = await lines.add_turn(session, state.scene_id, said, state.clock(), participant=state.person.id,
+                                        out_of_character=out_of_character(text))  # fmt: skip
+        yield Heard(turn)
+        if not out_of_character(text):
+            async for event in self.speaking.answer(npc, dataclasses.replace(said, id=turn)):
+                yield event
+
+    def _addressed(self, text: str) -> str:
+        """Whoever is named, else whoever has the word."""
+        state = self.state
+        state.need_speaker()
+        for npc in state.present:
+            if npc != state.speaker and mentions(self.sheet(npc).first_name, text.split(",")[0]) and "," in text:
+                state.speaker = npc
+        return state.need_speaker()
+
+    async def another_take(self, line_id: int | None = None) -> AsyncIterator[Event]:
+        """Hear a line said another way."""
+        line = await self.correcting.line(line_id)
+        if line.answers is None or line.npc is None:
+            raise TableError(f"Line {line.id} answers nothing; only an answer has another take.")
+        async with self.state.store.session() as session:
+            said = await lines.turn(session, line.answers)
+            reaction = Reaction(line.id, "regen", self.state.person.id, None, said.text if said else "", line.text)
+            await reactions.react(session, reaction, self.state.clock())
+        if said is not None:
+            async for event in self.speaking.answer(line.npc, said, line.id):
+                yield event
+
+    async def speak_as(self, text: str, name: str | None = None) -> Line:
+        """The GM speaks as the NPC; it counts as the best example there is."""
+        state = self.state
+        if state.person.role != "gm":
+            raise TableError("Only the GM speaks as an NPC; play without `--as`.")
+        text = text.strip()
+        if not text:
+            raise TableError("Say what the NPC says: `/say TEXT`.")
+        npc = self._here(name)
+        sheet = self.sheet(npc)
+        async with state.store.session() as session:
+            now = state.clock()
+            before = await lines.transcript(session, state.scene_id)
+            asked = before[-1] if before and before[-1].npc is None else None
+            slot = StoredTurn(0, sheet.name, text, npc, "gm", asked.id if asked else None)
+            line_id = await lines.add_turn(session, state.scene_id, slot, now, participant=state.person.id)
+            take = await lines.add_take(session, line_id, TakeMade(sheet_version=sheet.version), now,
+                                        text=text, state="complete", origin="gm")  # fmt: skip
+            await lines.keep_take(session, line_id, take)
+            question = asked.text if asked else ""
+            await reactions.react(session, Reaction(line_id, "gm_line", state.person.id, take, question, text), now)
+            if question:
+                taught = Taught(state.campaign, npc, question, text, "gm_line", line_id)
+                await reactions.teach(session, taught, now)
+        return Line(line_id, npc, sheet.name, text, 1, None)
+
+    def hush(self) -> None:
+        """Silence: the running line is cut."""
+        self.speaking.hush()
+
+    # --- looking back ------------------------------------------------------------------------
+
+    async def react(self, emoji: str, line_id: int | None = None, *, remove: bool = False) -> int:
+        """👍, 👎 or ✖ on a line."""
+        return await self.correcting.react(emoji, line_id, remove=remove)
+
+    async def edit(self, text: str, line_id: int | None = None, asked: str | None = None) -> Line:
+        """Rewrite a line."""
+        return await self.correcting.edit(text, line_id, asked)
+
+    async def keep(self, number: int, line_id: int | None = None) -> Line:
+        """Keep one take of a line."""
+        return await self.correcting.keep(number, line_id)
+
+    async def retcon(self, line_id: int | None = None) -> int:
+        """Not canon."""
+        return await self.correcting.retcon(line_id)
+
+    async def why(self, line_id: int | None = None) -> Why:
+        """What made a line."""
+        return await self.correcting.why(line_id)
+
+
+def out_of_character(text: str) -> bool:
+    """Whether a turn is talk between people: `// …` or `(( … ))`."""
+    stripped = text.strip()
+    return stripped.startswith("//") or (stripped.startswith("((") and stripped.endswith("))"))

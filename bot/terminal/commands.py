@@ -1,0 +1,203 @@
+"""The slash commands of a table, the same words as on Discord, parsed once for all terminals."""
+
+import shlex
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.errors import TableError
+from bot.table.events import Event, Line
+from bot.table.table import Table
+
+HELP: tuple[tuple[str, str], ...] = (
+    ("/npc summon NAME", "bring an NPC in (also: /npc NAME)"),
+    ("/npc list", "who could come, and who is here"),
+    ("/npc switch NAME · /npc dismiss [NAME]", "give the word to another · send one away"),
+    ("/scene set place=… mood=… reason=… familiarity=…", "begin a new scene · /scene show"),
+    ("/react 👍|👎|✖ [LINE]", "rate a line (/react remove 👍 takes it back)"),
+    ("/edit [LINE] TEXT", "what the NPC should have said; it says so from the next line on"),
+    ("/regen [LINE]", "another take of a line · /keep N keeps one"),
+    ("/say TEXT", "the GM speaks as the NPC"),
+    ("/retcon [LINE]", "not canon: take a line out of the story"),
+    ("/why [LINE]", "what made a line: facts, examples, adapter, sampling"),
+    ("/hush", "cut the line that is being spoken"),
+    ("/session stop [learn]", "end the evening; `learn` asks for a night"),
+    ("// text", "out of character: nobody answers, nothing is learnt"),
+    ("/help · /quit", "this list · leave"),
+)
+
+
+@dataclass(frozen=True)
+class Ack:
+    """A command was carried out; `data` is for programs, `text` for people."""
+
+    command: str
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Leave:
+    """The person leaves."""
+
+
+Output = Event | Ack | Leave
+Handler = Callable[[Table, list[str], str], Awaitable[Ack | Line | Leave]]
+
+
+async def run_input(table: Table, text: str) -> AsyncIterator[Output]:
+    """Carry out one line of input: a command when it begins with a single slash, else speech."""
+    if text.startswith("/") and not text.startswith("//"):
+        async for output in _command(table, text):
+            yield output
+    else:
+        async for event in table.say(text):
+            yield event
+
+
+async def _command(table: Table, text: str) -> AsyncIterator[Output]:
+    name, _, rest = text[1:].strip().partition(" ")
+    rest = rest.strip()
+    if name == "regen":
+        async for event in table.another_take(_number(rest, "regen")):
+            yield event
+        return
+    handler = _HANDLERS.get(name)
+    if handler is None:
+        raise TableError(f"There is no command /{name[:30]}; /help lists them.")
+    try:
+        words = shlex.split(rest) if name in {"npc", "scene", "session"} else rest.split()
+    except ValueError:
+        words = rest.split()
+    yield await handler(table, words, rest)
+
+
+def _number(text: str, command: str) -> int | None:
+    if not text:
+        return None
+    if not text.strip().isdigit():
+        raise TableError(f"/{command} takes the number of a line, not {text[:30]!r}.")
+    return int(text)
+
+
+def _line_and_rest(rest: str) -> tuple[int | None, str]:
+    """Split "12 New words" into line and text; a text that begins with a number needs the line too."""
+    first, _, others = rest.partition(" ")
+    return (int(first), others.strip()) if first.isdigit() and others.strip() else (None, rest)
+
+
+async def _npc(table: Table, words: list[str], rest: str) -> Ack:
+    verb, name = (words[0] if words else "list"), " ".join(words[1:])
+    if verb == "list":
+        here = table.state.present
+        everybody = [
+            {"slug": slug, "name": sheet.name, "kind": sheet.kind, "here": slug in here, "description": sheet.description}
+            for slug in table.state.library.slugs()
+            for sheet in [table.sheet(slug)]
+        ]  # fmt: skip
+        text = "\n".join(f"{'*' if n['here'] else ' '} {n['slug']:<10} {n['name']}, {n['description']}" for n in everybody)
+        return Ack("npc list", text, {"npcs": everybody, "speaker": table.state.speaker})
+    if verb == "dismiss":
+        slug = await table.dismiss(name or None)
+        return Ack("npc dismiss", f"{slug} leaves.", {"npc": slug, "speaker": table.state.speaker})
+    if verb == "switch":
+        slug = table.switch(name)
+        return Ack("npc switch", f"{table.sheet(slug).name} has the word.", {"npc": slug})
+    if verb != "summon":
+        name = " ".join(words)
+    if not name:
+        raise TableError("Say whom to summon: `/npc summon mira`.")
+    sheet = await table.summon(name)
+    return Ack("npc summon", f"{sheet.name} is here: {sheet.description}.",
+               {"npc": table.state.speaker, "name": sheet.name, "greeting": sheet.greeting})  # fmt: skip
+
+
+async def _scene(table: Table, words: list[str], rest: str) -> Ack:
+    if words[:1] == ["set"]:
+        pairs = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+        if len(pairs) != len(words) - 1:
+            raise TableError('Write scene fields as name=value, with quotes around spaces: /scene set place="the old mill".')
+        await table.set_scene(pairs)
+    elif words and words != ["show"]:
+        raise TableError("/scene knows `set` and `show`.")
+    scene = table.state.scene
+    fields = {"place": scene.place, "reason": scene.reason, "mood": scene.mood, "familiarity": scene.familiarity}
+    shown = ", ".join(f"{name}: {value}" for name, value in fields.items() if value) or "no scene is set"
+    return Ack("scene", shown, {"scene": fields})
+
+
+async def _react(table: Table, words: list[str], rest: str) -> Ack:
+    remove = words[:1] == ["remove"]
+    words = words[1:] if remove else words
+    if not words:
+        raise TableError("Say which reaction: `/react 👍`.")
+    line = await table.react(words[0], _number(" ".join(words[1:]), "react"), remove=remove)
+    return Ack("react", f"{words[0]} {'withdrawn from' if remove else 'on'} line {line}.", {"line_id": line})
+
+
+async def _edit(table: Table, words: list[str], rest: str) -> Line:
+    line_id, text = _line_and_rest(rest)
+    return await table.edit(text, line_id)
+
+
+async def _keep(table: Table, words: list[str], rest: str) -> Line:
+    numbers = [_number(word, "keep") for word in words]
+    if not numbers or numbers[0] is None:
+        raise TableError("Say which take to keep: `/keep 2`.")
+    return await table.keep(numbers[0], numbers[1] if len(numbers) > 1 else None)
+
+
+async def _say(table: Table, words: list[str], rest: str) -> Line:
+    return await table.speak_as(rest)
+
+
+async def _retcon(table: Table, words: list[str], rest: str) -> Ack:
+    line = await table.retcon(_number(rest, "retcon"))
+    return Ack("retcon", f"Line {line} is not canon.", {"line_id": line})
+
+
+async def _why(table: Table, words: list[str], rest: str) -> Ack:
+    why = await table.why(_number(rest, "why"))
+    rows = [f'"{why.text}"', *(f"  at hand ({fact.source}): {fact.text}" for fact in why.facts)]
+    rows.append(f"  sheet {why.sheet_version}, adapter {why.adapter or 'none'}, {why.template_hash}, {why.prompt_hash}")
+    rows.append("  sampling " + ", ".join(f"{name} {value}" for name, value in why.sampling.items()))
+    rows += [f"  take {number}: {text}" for number, text in enumerate(why.takes, 1) if len(why.takes) > 1]
+    data = {
+        "line_id": why.line_id, "npc": why.npc, "text": why.text, "adapter": why.adapter, "base": why.base_id,
+        "at_hand": [{"key": f.key, "text": f.text, "source": f.source} for f in why.facts],
+        "sampling": why.sampling, "prompt_hash": why.prompt_hash, "template_hash": why.template_hash,
+        "sheet_version": why.sheet_version, "timings": why.timings, "takes": list(why.takes),
+    }  # fmt: skip
+    return Ack("why", "\n".join(rows), data)
+
+
+async def _session(table: Table, words: list[str], rest: str) -> Ack:
+    if words[:1] != ["stop"]:
+        raise TableError("/session knows `stop` and `stop learn`; an evening begins by itself.")
+    learn = words[1:] == ["learn"]
+    await table.stop_session(learn=learn)
+    text = "The evening is over." + (" A night is asked for." if learn else "")
+    return Ack("session stop", text, {"learn": learn})
+
+
+async def _hush(table: Table, words: list[str], rest: str) -> Ack:
+    table.hush()
+    return Ack("hush", "Hush.")
+
+
+async def _help(table: Table, words: list[str], rest: str) -> Ack:
+    width = max(len(usage) for usage, _ in HELP)
+    text = "\n".join(f"{usage:<{width}}  {about}" for usage, about in HELP)
+    text += "\nWhat is typed here stays on this machine, and may be learnt from by your NPCs."
+    return Ack("help", text, {"commands": [usage for usage, _ in HELP]})
+
+
+async def _quit(table: Table, words: list[str], rest: str) -> Leave:
+    return Leave()
+
+
+_HANDLERS: dict[str, Handler] = {
+    "npc": _npc, "scene": _scene, "react": _react, "edit": _edit, "keep": _keep, "say": _say,
+    "retcon": _retcon, "why": _why, "session": _session, "hush": _hush, "help": _help, "quit": _quit, "exit": _quit,
+}  # fmt: skip
+COMMANDS = tuple(f"/{name}" for name in (*_HANDLERS, "regen"))

@@ -1,0 +1,95 @@
+"""The composition root: settings become an engine, a store, a table. Nothing is made on import."""
+
+import contextlib
+import os
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.table.table import Seat, Table
+from characters.inference.engine import Engine, Sampling
+from characters.library import Library
+from db.home import Home
+from db.settings import Loaded, Settings, load_settings
+
+
+@dataclass(frozen=True)
+class House:
+    """The home with its settings: what every command starts from."""
+
+    home: Home
+    loaded: Loaded
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.loaded.settings
+
+    @property
+    def database_url(self) -> str:
+        """The database in force."""
+        return self.settings.database.url or self.home.database_url
+
+    @property
+    def model(self) -> Path:
+        """The local model in force: the bundled starter unless a file is named."""
+        from characters.inference.starter import STARTER
+
+        named = self.settings.engine.model
+        return Path(named).expanduser() if named else STARTER
+
+    def library(self) -> Library:
+        """Shipped sheets and the home's."""
+        return Library(self.home.root)
+
+
+def find_house(command_line: dict[str, Any] | None = None) -> House:
+    """Read the environment and the home's settings."""
+    environment = dict(os.environ)
+    home = Home.find(environment)
+    return House(home, load_settings(home.settings_file, environment, command_line))
+
+
+def make_engine(house: House) -> Engine:
+    """The engine the settings ask for; it starts when first used."""
+    settings = house.settings.engine
+    if settings.url:
+        from characters.inference.openai_engine import OpenAIEngine
+
+        secret = house.loaded.secrets.get("engine.api_key")
+        key = secret.get_secret_value() if secret else "none"
+        return OpenAIEngine(settings.url, settings.remote_model, key, context=settings.context, patience=settings.patience)
+    from characters.inference.llama_cpp_engine import LlamaCppEngine
+    from characters.inference.llama_options import LoadOptions
+    from characters.inference.native_proof import extra_buffers_work
+
+    extra = settings.extra_buffers and extra_buffers_work(house.home.folder("kv"))
+    options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads, extra_buffers=extra)
+    return LlamaCppEngine(house.model, options, settings.patience)
+
+
+@contextlib.asynccontextmanager
+async def open_table(house: House, seat: Seat, npc: str | None = None) -> AsyncIterator[Table]:
+    """Open a table and close it whatever happens."""
+    from db.store import Store
+
+    house.home.folder("")
+    engine = make_engine(house)
+    store = await Store.open(house.database_url)
+    try:
+        await engine.start()
+        settings = house.settings
+        table = await Table.open(
+            store, engine, house.library(), campaign=settings.table.campaign, seat=seat,
+            clock=lambda: datetime.now(UTC), rng=random.SystemRandom(), sampling=Sampling(**settings.sampling.model_dump()),
+            system_budget=settings.engine.system_budget,
+        )  # fmt: skip
+        if npc or table.state.speaker is None:
+            await table.summon(npc or settings.table.npc)
+        yield table
+    finally:
+        await engine.close()
+        await store.close()

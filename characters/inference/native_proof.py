@@ -1,0 +1,68 @@
+"""Proves the native build: decode with a quantized model, in a process that may crash.
+
+llama.cpp's repacked weights crash on some processors with some compilers, and a wheel from a
+package cache may have been built with any flags. So every build is tried once on the bundled
+model, and what was found is kept beside the build's own identity. There are two steps and no
+more: repacked weights, else none (`use_extra_bufts=False`).
+"""
+
+import hashlib
+import importlib.util
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from characters.inference.starter import STARTER
+
+_PROBE = """
+import sys
+from pathlib import Path
+from characters.inference.llama_native import Model
+from characters.inference.llama_options import LoadOptions
+model = Model(Path(sys.argv[1]), LoadOptions(context=256, cells=256, sequences=1, threads=1, extra_buffers=sys.argv[2] == "1"))
+tokens = model.tokenize("A short proof that this build can read and write. " * 8)[:96]
+model.decode(tokens, 0, 0)
+for step in range(4):
+    model.decode(tokens[:1], len(tokens) + step, 0)
+print("decoded")
+"""
+
+
+def decodes(model: Path, *, extra_buffers: bool) -> bool:
+    """Whether a child process survives decoding with a model."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, str(model), "1" if extra_buffers else "0"],
+        capture_output=True, text=True, timeout=120, check=False, cwd=Path(__file__).resolve().parents[2],
+    )  # fmt: skip
+    return done.returncode == 0 and done.stdout.strip().endswith("decoded")
+
+
+def build_id() -> str:
+    """Identifies the native library and the processor it runs on."""
+    found = importlib.util.find_spec("llama_cpp")
+    if found is None or found.origin is None:
+        return "absent"
+    libraries = sorted((Path(found.origin).parent / "lib").glob("*"))
+    marks = [f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in libraries]
+    return hashlib.sha256("\n".join([*marks, platform.processor(), platform.machine()]).encode()).hexdigest()[:16]
+
+
+def extra_buffers_work(cache: Path, model: Path = STARTER) -> bool:
+    """Whether repacked weights may be used here; found out once for each build.
+
+    Args:
+        cache: the folder in which the answer is kept.
+    """
+    note = cache / "native.json"
+    build = build_id()
+    if note.is_file():
+        known = json.loads(note.read_text("utf-8"))
+        if known.get("build") == build:
+            return bool(known["extra_buffers"])
+    if not model.is_file():
+        return False
+    works = decodes(model, extra_buffers=True)
+    note.write_text(json.dumps({"build": build, "extra_buffers": works}), "utf-8")
+    return works

@@ -1,0 +1,149 @@
+"""Any OpenAI-compatible server by URL: llama-server, vLLM, LM Studio, a cloud.
+
+The server renders the messages with its own template and gives no scores; both are said in the
+capabilities. A request is tried again only while nothing was streamed: half a line is never
+joined to half of another.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import openai
+
+from characters.inference.engine import Capabilities, Delta, Event, Finish, Request, Score, Timings
+from characters.inference.errors import RemoteRefused, RemoteUnavailable, Unsupported
+from characters.inference.stopping import StopFilter
+from characters.prompt import estimate_tokens
+
+_TRIES = 3
+_MAX_STOPS = 4
+_LONGEST_WAIT = 30.0
+
+
+class OpenAIEngine:
+    """Speaks through a server.
+
+    Args:
+        url: base address, ending in /v1.
+        model: the name the server knows the model by.
+        key: API key; servers at home ignore it.
+        sleep: waits between tries.
+    """
+
+    def __init__(
+        self, url: str, model: str, key: str = "none", *, context: int = 4096, patience: float = 60.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:  # fmt: skip
+        self._url, self._model, self._context, self._sleep = url, model, context, sleep
+        self._client = openai.AsyncOpenAI(base_url=url, api_key=key, timeout=patience, max_retries=0)
+
+    async def start(self) -> None:
+        """Nothing to start: the server runs by itself."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def capabilities(self) -> Capabilities:
+        """What can be known without asking the server."""
+        return Capabilities(name=self._model, base_id=f"remote-{self._model}", context=self._context,
+                            scoring=False, adapters=False)  # fmt: skip
+
+    async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Speak a line; see `Engine.generate`."""
+        began = time.perf_counter()
+        stops, text, first, tokens, reason = StopFilter(request.stop), "", 0.0, 0, "stop"
+        stream = await self._open(request)
+        try:
+            async for chunk in _guarded(stream, self._url):
+                choice = chunk.choices[0] if chunk.choices else None
+                if choice is None:
+                    continue
+                if choice.finish_reason == "length":
+                    reason = "length"
+                shown = stops.feed(choice.delta.content or "")
+                tokens += bool(choice.delta.content)
+                if shown:
+                    first = first or (time.perf_counter() - began) * 1000
+                    text += shown
+                    yield Delta(shown)
+                if stops.stopped:
+                    break
+        finally:
+            await stream.close()
+        if rest := stops.flush():
+            text += rest
+            yield Delta(rest)
+        total = (time.perf_counter() - began) * 1000
+        prompt_tokens = sum(estimate_tokens(message.content) for message in request.messages)
+        yield Finish("length" if reason == "length" else "stop", text, Timings(first, total, prompt_tokens, 0, tokens))
+
+    async def _open(self, request: Request) -> Any:
+        """Begin a stream, waiting and trying again on 429 and 5xx."""
+        sampling = request.sampling
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await self._client.chat.completions.create(
+                    model=self._model, stream=True,
+                    messages=[{"role": m.role, "content": m.content} for m in request.messages],  # type: ignore[misc]
+                    temperature=sampling.temperature, top_p=sampling.top_p, seed=sampling.seed,
+                    max_tokens=sampling.max_tokens, stop=list(request.stop[:_MAX_STOPS]) or None,
+                )  # fmt: skip
+            except (openai.RateLimitError, openai.InternalServerError) as error:
+                if attempt == _TRIES:
+                    raise RemoteUnavailable(
+                        f"The model server {self._url} answered {error.status_code} {_TRIES} times; "
+                        "try again later or choose another engine.url."
+                    ) from error  # fmt: skip
+                await self._sleep(_pause(error, attempt))
+            except openai.APITimeoutError as error:
+                raise RemoteUnavailable(f"The model server {self._url} did not answer in time; is it overloaded?") from error
+            except openai.APIConnectionError as error:
+                raise RemoteUnavailable(f"No model server answers at {self._url}; start it or correct engine.url.") from error
+            except openai.APIStatusError as error:
+                raise RemoteRefused(
+                    f"The model server {self._url} refuses ({error.status_code}); check engine.remote_model and the API key."
+                ) from error  # fmt: skip
+        raise AssertionError("the last try returns or raises")
+
+    async def read_ahead(self, request: Request) -> None:
+        """Servers keep their own caches."""
+
+    async def tokenize(self, text: str) -> list[int]:
+        """Unknown from here."""
+        raise Unsupported("A model server does not tell its tokens; use a local model for that.")
+
+    async def score(self, prompt: str, completions: Sequence[str]) -> list[Score]:
+        """Unknown from here."""
+        raise Unsupported("A model server gives no scores here; use a local model for that.")
+
+    async def load_adapter(self, adapter: str, path: Path) -> None:
+        """Adapters live with the server."""
+        raise Unsupported("Adapters cannot be sent to a model server; use the local engine to speak with them.")
+
+    async def unload_adapter(self, adapter: str) -> None:
+        """Nothing is loaded."""
+
+
+def _pause(error: openai.APIStatusError, attempt: int) -> float:
+    """Seconds to wait: what the server asks for, else longer every time."""
+    asked = error.response.headers.get("retry-after", "")
+    return min(float(asked), _LONGEST_WAIT) if asked.replace(".", "", 1).isdigit() else 0.5 * 2**attempt
+
+
+async def _guarded(stream: Any, url: str) -> AsyncGenerator[Any, None]:
+    """The stream, with whatever breaks it in the middle as one sentence."""
+    try:
+        async for chunk in stream:
+            yield chunk
+    except (openai.APIError, ValueError, OSError) as error:
+        raise RemoteUnavailable(
+            f"The model server {url} broke off in the middle of a line ({type(error).__name__}); the turn is kept, ask again."
+        ) from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in {"httpx", "httpcore", "httpx2", "httpcore2"}:
+            raise RemoteUnavailable(f"The connection to {url} broke off in the middle of a line; the turn is kept, ask again.") from error
+        raise

@@ -1,0 +1,165 @@
+"""Settings, and where each of them came from.
+
+Built-in default < understudy.toml in the home < environment `UNDERSTUDY_SECTION_NAME` < command
+line. Secrets are read from the environment alone and never shown.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from characters.errors import UnderstudyError
+
+
+class SettingsError(UnderstudyError):
+    """A setting that cannot be used."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EngineSettings(_Section):
+    """What speaks: a local GGUF, or an OpenAI-compatible server when `url` is set."""
+
+    model: str = Field("", description="GGUF file; empty for the bundled starter")
+    url: str = Field("", description="OpenAI-compatible server, e.g. http://127.0.0.1:8080/v1")
+    remote_model: str = Field("default", description="model name to ask the server for")
+    context: int = Field(2048, ge=256, le=131_072, description="tokens of prompt and reply together")
+    kv_tokens: int = Field(6144, ge=512, description="tokens kept evaluated over all conversations")
+    threads: int = Field(2, ge=1, le=256, description="compute threads")
+    patience: float = Field(60.0, gt=0, description="seconds without a sign before the model counts as hung")
+    system_budget: int = Field(0, ge=0, description="tokens of system text; 0 lets the model file say")
+    extra_buffers: bool = Field(True, description="llama.cpp's repacked weights (see `understudy doctor`)")
+
+
+class SamplingSettings(_Section):
+    """How the next token is chosen."""
+
+    temperature: float = Field(0.6, ge=0, le=2)
+    top_p: float = Field(0.95, gt=0, le=1)
+    min_p: float = Field(0.08, ge=0, le=1)
+    repetition_penalty: float = Field(1.05, ge=1, le=2)
+    max_tokens: int = Field(110, ge=8, le=1000)
+
+
+class DatabaseSettings(_Section):
+    """Where things are kept."""
+
+    url: str = Field("", description="empty for SQLite in the home; postgresql://… for a server")
+
+
+class TableSettings(_Section):
+    """The table."""
+
+    campaign: str = Field("home", min_length=1, max_length=200)
+    npc: str = Field("mira", description="who is there when a new table opens")
+    name: str = Field("You", min_length=1, max_length=40, description="what the one at the keyboard is called")
+
+
+class PrivacySettings(_Section):
+    """What may be learnt from."""
+
+    channel_text: Literal["never", "express_permission"] = "never"
+
+
+class Settings(_Section):
+    """All settings."""
+
+    engine: EngineSettings = EngineSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    table: TableSettings = TableSettings()
+    privacy: PrivacySettings = PrivacySettings()
+
+
+SECRETS = {"engine.api_key": "UNDERSTUDY_ENGINE_API_KEY", "discord.token": "DISCORD_TOKEN"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings with the origin of every value, and the secrets."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    secrets: Mapping[str, SecretStr]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every setting with its value and origin; secrets only as set or not."""
+        listed = [
+            {"name": f"{section}.{name}", "value": value, "origin": self.origins.get(f"{section}.{name}", "default")}
+            for section, values in self.settings.model_dump().items()
+            for name, value in values.items()
+        ]
+        for name, variable in SECRETS.items():
+            value = "(set)" if name in self.secrets else "(not set)"
+            listed.append({"name": name, "value": value, "origin": f"environment {variable}"})
+        return listed
+
+
+def load_settings(
+    file: Path, environment: Mapping[str, str], command_line: Mapping[str, Any] | None = None
+) -> Loaded:
+    """Read all sources, later ones winning.
+
+    Args:
+        command_line: values by dotted name; None values are ignored.
+
+    Raises:
+        SettingsError: one sentence naming the source and the key.
+    """
+    values: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+
+    def put(section: str, name: str, value: Any, origin: str) -> None:
+        values.setdefault(section, {})[name] = value
+        origins[f"{section}.{name}"] = origin
+
+    for section, names in _read_file(file).items():
+        for name, value in names.items():
+            put(section, name, value, str(file))
+    for section, model in _sections().items():
+        for name in model.model_fields:
+            variable = f"UNDERSTUDY_{section}_{name}".upper()
+            if variable in environment:
+                put(section, name, environment[variable], f"environment {variable}")
+    for dotted, value in (command_line or {}).items():
+        if value is not None:
+            section, _, name = dotted.partition(".")
+            put(section, name, value, "command line")
+    secrets = {name: SecretStr(environment[var]) for name, var in SECRETS.items() if environment.get(var)}
+    return Loaded(_validated(values, origins, file), origins, secrets)
+
+
+def _sections() -> dict[str, type[BaseModel]]:
+    return {name: type(field.default) for name, field in Settings.model_fields.items()}
+
+
+def _read_file(file: Path) -> dict[str, dict[str, Any]]:
+    if not file.is_file():
+        return {}
+    try:
+        read = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML ({error}); correct it or move it away.") from error
+    for section, names in read.items():
+        if not isinstance(names, dict):
+            raise SettingsError(f"{file}: {section} stands outside a section; put it under one, such as [engine].")
+    return read
+
+
+def _validated(values: dict[str, dict[str, Any]], origins: Mapping[str, str], file: Path) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(str(part) for part in fault["loc"][:2])
+        origin = origins.get(name, str(file))
+        remedy = "remove it; `understudy config show` lists all settings" if fault["type"] == "extra_forbidden" else (
+            f"correct it ({fault['msg'].lower()})")  # fmt: skip
+        what = "is no setting" if fault["type"] == "extra_forbidden" else f"cannot be {fault['input']!r}"
+        raise SettingsError(f"The setting {name} from {origin} {what}; {remedy}.") from error
