@@ -88,10 +88,12 @@ def main() -> None:
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code, as_json)
     except OSError as error:
-        _fail(f"The system refuses ({error.strerror or error}) at {error.filename or 'an unnamed file'}; check space and permissions.", 1, as_json)
-    except Exception:  # noqa: BLE001  (the outermost net: a defect of ours becomes one sentence)
+        where = error.filename or "an unnamed file"
+        _fail(f"The system refuses ({error.strerror or error}) at {where}; check space and permissions.", 1, as_json)
+    except Exception:
         logging.getLogger(__name__).exception("unexpected")
-        _fail("Something went wrong that is our fault; the lines above say where, please report them.", _SOFTWARE_FAULT, as_json)
+        sentence = "Something went wrong that is our fault; the lines above say where, please report them."
+        _fail(sentence, _SOFTWARE_FAULT, as_json)
 
 
 def _fail(sentence: str, status: int, as_json: bool) -> None:

@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.table.table import Seat, Table
 from characters.inference.engine import Engine, Sampling
 from characters.library import Library
 from db.home import Home
 from db.settings import Loaded, Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.table.table import Seat, Table
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def make_engine(house: House) -> Engine:
 
         secret = house.loaded.secrets.get("engine.api_key")
         key = secret.get_secret_value() if secret else "none"
-        return OpenAIEngine(settings.url, settings.remote_model, key, context=settings.context, patience=settings.patience)
+        return OpenAIEngine(
+            settings.url, settings.remote_model, key, context=settings.context, patience=settings.patience
+        )
     from characters.inference.llama_cpp_engine import LlamaCppEngine
     from characters.inference.llama_options import LoadOptions
     from characters.inference.native_proof import extra_buffers_work
@@ -72,8 +76,9 @@ def make_engine(house: House) -> Engine:
 
 
 @contextlib.asynccontextmanager
-async def open_table(house: House, seat: Seat, npc: str | None = None) -> AsyncIterator[Table]:
+async def open_table(house: House, seat: "Seat", npc: str | None = None) -> AsyncIterator["Table"]:
     """Open a table and close it whatever happens."""
+    from bot.table.table import Table
     from db.store import Store
 
     house.home.folder("")
@@ -84,12 +89,15 @@ async def open_table(house: House, seat: Seat, npc: str | None = None) -> AsyncI
         settings = house.settings
         table = await Table.open(
             store, engine, house.library(), campaign=settings.table.campaign, seat=seat,
-            clock=lambda: datetime.now(UTC), rng=random.SystemRandom(), sampling=Sampling(**settings.sampling.model_dump()),
-            system_budget=settings.engine.system_budget,
+            clock=lambda: datetime.now(UTC), rng=random.SystemRandom(),
+            sampling=Sampling(**settings.sampling.model_dump()), system_budget=settings.engine.system_budget,
         )  # fmt: skip
         if npc or table.state.speaker is None:
             await table.summon(npc or settings.table.npc)
-        yield table
+        try:
+            yield table
+        finally:
+            await table.speaking.close()
     finally:
         await engine.close()
         await store.close()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from characters.errors import UnderstudyError
@@ -85,7 +85,7 @@ class ChatTemplate:
             ) from error
 
     @cached_property
-    def _compiled(self):  # type: ignore[no-untyped-def]  # jinja2's Template is untyped in use
+    def _compiled(self) -> Template:
         return _environment().from_string(self.source)
 
     def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:

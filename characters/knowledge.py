@@ -52,12 +52,13 @@ _CUES: tuple[tuple[str, str], ...] = (
     ("trade", r"what do you do|your (?:job|trade|work|craft|profession|business)|for a living"
               r"|what are you"),
     ("recipe", r"recipes?|ingredients?|how (?:do|would|does|can) (?:you|i|one|we) (?:make|brew|craft|cook"
-               r"|mix|prepare|forge|bake)|what goes in|made (?:of|from)|teach me to (?:make|brew)"
+               r"|mix|prepare|forge|bake)|what goes in(?:to)?|made (?:of|from)|how (?:is|are) .{1,30} made|teach me to (?:make|brew)"
                r"|make (?:a|an|some|the)|brew (?:a|an|some|the)|what do i need for"),
     ("quest", r"any (?:work|jobs?|quests?|tasks?)|quests?|need (?:any )?help|looking for work"
               r"|jobs?|bounty|errand|task|adventure|help you|something (?:that )?needs? doing"
               r"|what can (?:i|we) do for you|hire"),
-    ("reward", r"reward|what(?:'s| is) in it for|pay(?:ing|s)? (?:us|me)|what do (?:i|we) get"),
+    ("reward", r"reward|what(?:'s| is) in it for|pay(?:ing|s)? (?:us|me)|what do (?:i|we) get"
+               r"|(?:does|will) (?:it|that|this) pay|what(?:'s| is) the pay"),
     ("motto", r"motto|saying|words (?:you|to) live by|favou?rite (?:saying|proverb)"),
     ("goal", r"what do you want\b(?! for)|your (?:goals?|dreams?|plans?|ambitions?)|hope for|dream of"),
     ("past", r"your (?:past|story|childhood|history|youth)|where (?:are|do) you (?:come )?from"
@@ -253,10 +254,29 @@ class FactIndex:
         if not ranked:
             return ()
         floor = max(1.0, 0.45 * scores[ranked[0]])
-        chosen = [self.facts[i] for i in ranked if scores[i] >= floor][:MAX_FACTS]
+        kept = self._narrowed([i for i in ranked if scores[i] >= floor], question, asked, carried)
+        chosen = [self.facts[i] for i in kept][:MAX_FACTS]
         total = self._total(question, chosen)
         found = [known.fact for known in chosen]
         return tuple(([total, *found] if total else found)[:MAX_FACTS])
+
+    def _narrowed(
+        self, ranked: list[int], question: str, asked: tuple[str, ...], carried: dict[int, float]
+    ) -> list[int]:
+        """Drop what distracts: chance words beside a fact that was named, the price beside the recipe."""
+        query = set(terms(question))
+        opened = {category for cue in asked for category in _OPENS.get(cue, ())}
+        named = [
+            i for i in ranked if query & self._subjects[i] or self.facts[i].category in opened or i in carried
+        ]  # fmt: skip
+        kept = named or ranked
+        unwanted = "recipe" if "price" in asked else "ware" if "recipe" in asked else ""
+        wanted = {"recipe": "ware", "ware": "recipe"}.get(unwanted, "")
+        rivals = [self._subjects[i] for i in kept if self.facts[i].category == wanted]
+        return [
+            i for i in kept
+            if self.facts[i].category != unwanted or not any(self._subjects[i] & rival for rival in rivals)
+        ]  # fmt: skip
 
     def _scores(self, question: str, asked: tuple[str, ...]) -> dict[int, float]:
         query, classes = set(terms(question)), meanings(question)
@@ -289,7 +309,7 @@ class FactIndex:
         scores: dict[int, float],
     ) -> dict[int, float]:  # fmt: skip
         """Facts of the NPC's last line, when the question leans on them."""
-        strong = max(scores.values(), default=0.0) >= 2.4
+        strong = max(scores.values(), default=0.0) >= 2.4 and "reward" not in asked
         leans = bool(_BACKWARD.search(fold(question))) or "price" in asked or "reward" in asked
         leans = leans or bool(_COUNT.search(fold(question)))
         last = next((turn for turn in reversed(before) if turn.npc), None)

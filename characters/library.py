@@ -4,11 +4,13 @@ A file in the home wins over a shipped one of the same name. Files are read agai
 change, so an edited price is in the very next line.
 """
 
+import contextlib
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -39,21 +41,37 @@ class Finding:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without surprises: no duplicate keys, no aliases."""
+    """YAML without surprises: no duplicate keys, no aliases, and every fault has its line."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            reader: Any = self  # the stubs leave peek_event untyped
+            event = reader.peek_event()
             raise yaml.MarkedYAMLError(problem="aliases (*name) are not allowed here", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # no date, no number, …
+            problem = f"{_brief(node.value)!r} cannot be read as a value"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen = set()
-        for key, _ in node.value:
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be plain text", problem_mark=key.start_mark)
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
+                problem = f"the key {_brief(key.value)!r} stands twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+def is_slug(name: str) -> bool:
+    """Whether a file of this name can be called: letters, digits, - and _, and not too many."""
+    return re.fullmatch(r"\w[\w-]{0,99}", name) is not None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -65,10 +83,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SheetError(f"{path.name}: larger than {MAX_BYTES // 1024} KiB; split it or shorten it.")
-        content = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506  (a SafeLoader)
+        content = yaml.load(path.read_text("utf-8"), _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise SheetError(f"{path.name}: line {line}: {error.problem}; correct the YAML there.") from error
+        raise SheetError(f"{path.name}: line {line}: {_brief(error.problem, 200)}; correct the YAML there.") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise SheetError(f"{path.name}: not readable as YAML text; save it as plain UTF-8 YAML.") from error
     except OSError as error:
@@ -95,19 +113,37 @@ def parse(model: type[Model], content: dict[str, Any], file: str) -> Model:
 def _fault(model: type[BaseModel], item: Any) -> str:
     where = ""
     for piece in item["loc"]:
-        where += f"[{piece}]" if isinstance(piece, int) else f"{'.' if where else ''}{piece}"
+        where += f"[{piece}]" if isinstance(piece, int) else f"{'.' if where else ''}{_brief(piece)}"
     kind, message = item["type"], item["msg"]
     if kind == "extra_forbidden":
-        close = difflib.get_close_matches(str(item["loc"][-1]), list(model.model_fields), 1)
+        close = difflib.get_close_matches(str(item["loc"][-1]), _fields_at(model, item["loc"]), 1)
         hint = f"did you mean {close[0]!r}?" if close else "remove it."
         return f"{where}: no such field; {hint}"
     if kind == "missing":
         return f"{where}: missing; add it."
     if kind == "string_type":
-        return f"{where}: must be text, not {item['input']!r}; write it in quotes."
+        return f"{where}: must be text, not {_brief(item['input'])}; write it in quotes."
     if kind == "value_error":
         return f"{where or 'the sheet'}: {message.removeprefix('Value error, ')}."
-    return f"{where}: {message[0].lower()}{message[1:]}; got {str(item['input'])[:60]!r}, correct it."
+    return f"{where}: {message[0].lower()}{message[1:]}; got {_brief(item['input'])!r}, correct it."
+
+
+def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """The fields that the part of a model knows in which a fault lies."""
+    for piece in location[:-1]:
+        annotation = model.model_fields[piece].annotation if isinstance(piece, str) else None
+        for kind in (annotation, *get_args(annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                model = kind
+    return list(model.model_fields)
+
+
+def _brief(value: object, most: int = 60) -> str:
+    """A value from a file, on one line of bearable length."""
+    try:
+        return " ".join(str(value).split())[:most]
+    except ValueError:  # a number of thousands of digits
+        return "a huge number"
 
 
 class Library:
@@ -118,8 +154,9 @@ class Library:
         self._read: dict[Path, tuple[tuple[int, int], Any]] = {}
 
     def slugs(self) -> list[str]:
-        """Every NPC's slug, sorted."""
-        return sorted({path.stem for root in self._roots for path in (root / "sheets").glob("*.yaml")})
+        """Every NPC's slug, sorted; a file whose name is no slug is none (`check` says so)."""
+        found = {path.stem for root in self._roots for path in (root / "sheets").glob("*.yaml")}
+        return sorted(slug for slug in found if is_slug(slug))
 
     def path(self, slug: str, kind: str = "sheets") -> Path:
         """The file a slug stands for.
@@ -127,7 +164,7 @@ class Library:
         Raises:
             SheetError: there is none; the nearest is named.
         """
-        if slug.replace("-", "").replace("_", "").isalnum():
+        if is_slug(slug):
             for root in self._roots:
                 path = root / kind / f"{slug}.yaml"
                 if path.is_file():
@@ -150,12 +187,13 @@ class Library:
         """The slug for what somebody typed: a slug, a first name or a full name."""
         wanted = name.strip().casefold()
         for slug in self.slugs():
-            if slug == wanted:
+            if slug.casefold() == wanted:
                 return slug
         for slug in self.slugs():
-            sheet = self.get(slug)
-            if wanted in {sheet.name.casefold(), sheet.first_name.casefold()}:
-                return slug
+            with contextlib.suppress(SheetError):  # somebody else's broken sheet keeps nobody away
+                sheet = self.get(slug)
+                if wanted in {sheet.name.casefold(), sheet.first_name.casefold()}:
+                    return slug
         self.path(wanted)
         return wanted
 
@@ -175,6 +213,8 @@ class Library:
 
     def _check_file(self, path: Path) -> Iterator[Finding]:
         model: type[BaseModel] = World if path.parent.name == "worlds" else Sheet
+        if not is_slug(path.stem):
+            yield Finding("fault", path.name, "", "nobody can be called by this name; use letters, digits, - and _.")
         try:
             content = read_yaml(path)
             if "political_organisation" in content:
@@ -196,7 +236,8 @@ class Library:
 
 def _files(target: Path | None, roots: list[Path]) -> list[Path]:
     if target is None:
-        return [path for root in roots for kind in ("worlds", "sheets") for path in sorted((root / kind).glob("*.yaml"))]
+        folders = [root / kind for root in roots for kind in ("worlds", "sheets")]
+        return [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
     if target.is_dir():
         return sorted(path for path in target.rglob("*") if path.suffix in {".yaml", ".yml"})
     if not target.exists():
@@ -216,9 +257,11 @@ def _weaknesses(sheet: Sheet, file: str) -> Iterator[Finding]:
         yield warn("speech.mottos", "no mottos; a saying of its own makes an NPC recognisable.")
     for index, opinion in enumerate(sheet.opinions):
         if not opinion.view:
-            yield warn(f"opinions[{index}].view", f"an opinion on {opinion.topic!r} without a view; say what it thinks.")
+            message = f"an opinion on {opinion.topic!r} without a view; say what it thinks."
+            yield warn(f"opinions[{index}].view", message)
     if len(sheet.backstory.split()) > _LONG_BACKSTORY:
-        yield warn("backstory", f"over {_LONG_BACKSTORY} words; long backstories make an NPC recite itself, move facts to knowledge.")
+        message = f"over {_LONG_BACKSTORY} words; long backstories make an NPC recite itself, move facts to knowledge."
+        yield warn("backstory", message)
     needed = {"shopkeeper": "wares", "quest giver": "quests", "lore keeper": "knowledge"}.get(sheet.kind)
     if needed and not getattr(sheet, needed):
         yield warn(needed, f"a {sheet.kind} without {needed}; add some.")

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from characters.chat_template import ChatTemplate
 from characters.intents import intents
-from characters.knowledge import MAX_FACTS, index_of
+from characters.knowledge import MAX_FACTS, cues, index_of
 from characters.messages import Fact, Message, Scene, StyleExample, Turn
 from characters.sheet import Sheet
 from characters.system_text import system_text
@@ -30,6 +30,7 @@ OPENING = "[The scene begins.]"
 _TURN_STEP = 8
 _MAX_STYLE = 1
 _NEAR = 0.4
+_SMALL_TALK = frozenset({"greeting", "farewell", "thanks", "wellbeing", "insult", "threat", "compliment"})
 
 
 def estimate_tokens(text: str) -> int:
@@ -153,7 +154,10 @@ def look_up(part: Part, turns: Sequence[Turn]) -> tuple[Fact, ...]:
     used = {fact.key for turn in turns for fact in turn.at_hand if fact.source == "style"}
     examples = [*_curated(part.sheet), *part.style]
     fresh = [e for e in examples if f"style.{e.key}" not in used]
-    found = [*facts[: MAX_FACTS], *_relevant_style(fresh, question)]
+    style = _relevant_style(fresh, question)
+    if style and intents(question) & _SMALL_TALK and not set(cues(question)) - {"date"}:
+        facts = ()  # a greeting or a thank-you calls for the NPC's own line and for nothing else
+    found = [*facts[:MAX_FACTS], *style]
     if part.direction:
         found.append(Fact("direction", part.direction, "direction"))
     return tuple(found)

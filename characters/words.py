@@ -23,8 +23,10 @@ STOPWORDS = frozenset(
 
 # One line a meaning: a question that uses one word finds a fact that uses another.
 _SYNONYMS = """
-temple church chapel shrine cathedral abbey monastery priest priestess clergy god gods faith religion holy pray prayer sisters monks
-ruler king queen lord duke duchess baron baroness mayor prince princess regent crown throne council government governor rules reign
+temple church chapel shrine cathedral abbey monastery priest priestess clergy god gods faith religion \
+holy pray prayer sisters monks
+ruler king queen lord duke duchess baron baroness mayor prince princess regent crown \
+throne council government governor rules reign
 room rooms bed beds lodging lodgings sleep stay night bunk bedroom
 food eat eating meal meals supper dinner breakfast hungry stew soup bread dish kitchen
 drink drinks ale beer wine mead thirsty tankard pint cider spirits brandy
@@ -49,7 +51,8 @@ potion potions tonic elixir remedy cure medicine salve heal healing healer poult
 monster monsters beast beasts creature creatures dragon dragons
 rumour rumours rumor rumors gossip news whisper whispers
 job jobs task tasks quest quests errand bounty adventure adventures contract
-stranger strangers traveller travellers traveler travelers outsider outsiders foreigner foreigners adventurer adventurers
+stranger strangers traveller travellers traveler travelers outsider outsiders \
+foreigner foreigners adventurer adventurers
 guild guilds merchants traders union
 river stream water bridge canal
 rope cord line

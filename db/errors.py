@@ -1,10 +1,10 @@
 """What can go wrong with the database, each as one sentence.
 
-    StoreError
-    ├── StoreLocked       somebody else holds it
-    ├── StoreCorrupt      the file is damaged or no database
-    ├── StoreUnwritable   no room, no permission, read-only
-    └── StoreUnreachable  the server does not answer
+StoreError
+├── StoreLocked       somebody else holds it
+├── StoreCorrupt      the file is damaged or no database
+├── StoreUnwritable   no room, no permission, read-only
+└── StoreUnreachable  the server does not answer
 """
 
 from characters.errors import UnderstudyError

@@ -147,6 +147,10 @@ def _read_file(file: Path) -> dict[str, dict[str, Any]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML ({error}); correct it or move it away.") from error
     for section, names in read.items():
+        if section not in _sections() and isinstance(names, dict):
+            raise SettingsError(
+                f"{file}: there is no section [{section}]; `understudy config show` lists all settings."
+            )
         if not isinstance(names, dict):
             raise SettingsError(f"{file}: {section} stands outside a section; put it under one, such as [engine].")
     return read

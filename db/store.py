@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from db.errors import StoreCorrupt, StoreError, StoreLocked, StoreUnreachable, StoreUnwritable
 from db.migrate import current, newest, upgrade
+
+_FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME, or leave it empty for SQLite in the home"
 
 
 class Store:
@@ -27,14 +29,18 @@ class Store:
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @classmethod
-    async def open(cls, url: str) -> "Store":
+    async def open(cls, url: str, patience: float = 5.0) -> "Store":
         """Connect and migrate.
+
+        Args:
+            patience: seconds to wait for another program that is writing.
 
         Raises:
             StoreError: one sentence saying what is wrong and where.
         """
-        where = _shown(url)
-        store = cls(_make_engine(url), where)
+        address = _address(url)
+        where = address.render_as_string(hide_password=True)
+        store = cls(_make_engine(address, patience), where)
         with translated(where):
             async with store.engine.begin() as connection:
                 await connection.run_sync(_bring_up)
@@ -57,25 +63,30 @@ def _bring_up(connection: Connection) -> None:
         upgrade(connection)
 
 
-def _shown(url: str) -> str:
-    """The address without its password."""
-    return make_url(url).render_as_string(hide_password=True)
+def _address(url: str) -> URL:
+    """Read a database's URL; it is not repeated in an error, for it may hold a password."""
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(f"The setting database.url is no address; {_FORMS}.") from error
+    if address.get_backend_name() not in {"sqlite", "postgresql", "postgres"}:
+        raise StoreError(f"The setting database.url names {address.get_backend_name()}, which is not known; {_FORMS}.")
+    return address
 
 
-def _make_engine(url: str) -> AsyncEngine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": 5})
+def _make_engine(address: URL, patience: float) -> AsyncEngine:
+    if address.get_backend_name() == "sqlite":
+        if address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(address.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": patience})
         event.listen(engine.sync_engine, "connect", _tune_sqlite)
         return engine
-    return create_async_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    return create_async_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
 
 
 def _tune_sqlite(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -88,8 +99,10 @@ _SIGNS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("readonly", StoreUnwritable, "The database {where} cannot be written; check its permissions."),
     ("read-only", StoreUnwritable, "The database {where} cannot be written; check its permissions."),
     ("disk i/o error", StoreUnwritable, "The disk of {where} fails or is full; check it and try again."),
-    ("unable to open", StoreUnwritable, "The database {where} cannot be opened; check that its folder exists and is yours."),
-    ("connection", StoreUnreachable, "The database server of {where} does not answer; start it or correct database.url."),
+    ("unable to open", StoreUnwritable,
+     "The database {where} cannot be opened; check that its folder exists and is yours."),
+    ("connection", StoreUnreachable,
+     "The database server of {where} does not answer; start it or correct database.url."),
 )  # fmt: skip
 
 

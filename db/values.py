@@ -19,7 +19,11 @@ class Person:
 
 @dataclass(frozen=True)
 class StoredTurn:
-    """A turn with its identity."""
+    """A turn with its identity.
+
+    Attributes:
+        kept: the take the table heard; None for what people say, and for a line that never ended.
+    """
 
     id: int
     speaker: str
@@ -28,6 +32,7 @@ class StoredTurn:
     source: str
     answers: int | None = None
     at_hand: tuple[Fact, ...] = ()
+    kept: int | None = None
 
     @property
     def turn(self) -> Turn:

@@ -17,7 +17,8 @@ def config() -> None:
 def show(as_json: bool) -> None:
     """Print every value and its origin; secrets are never printed."""
     house = find_house()
-    rows = [{"name": "home", "value": str(house.home.root), "origin": "UNDERSTUDY_HOME or platform"}, *house.loaded.rows()]
+    home = {"name": "home", "value": str(house.home.root), "origin": "UNDERSTUDY_HOME or platform"}
+    rows = [home, *house.loaded.rows()]
     if as_json:
         click.echo(json.dumps({"settings": rows}, ensure_ascii=False))
         return

@@ -59,7 +59,9 @@ def _native(house: House) -> str:
         return f"llama-cpp-python {version}, build {build_id()}: decodes with repacked weights"
     if decodes(house.model, extra_buffers=False):
         return f"llama-cpp-python {version}, build {build_id()}: repacked weights crash here, loads without them"
-    raise EngineError(f"llama-cpp-python {version} cannot decode {house.model.name}; run `make native` to build it again.")
+    raise EngineError(
+        f"llama-cpp-python {version} cannot decode {house.model.name}; run `make native` to build it again."
+    )
 
 
 def _model(house: House) -> str:

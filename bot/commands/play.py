@@ -5,7 +5,6 @@ import asyncio
 import click
 
 from bot.errors import TableError
-from bot.table.table import Seat
 from bot.wiring import find_house, open_table
 
 
@@ -17,7 +16,7 @@ from bot.wiring import find_house, open_table
 @click.option("--model", metavar="FILE", help="A GGUF to speak from instead of the starter.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines in and out (with --terminal).")
 @click.option("--no-nights", is_flag=True, help="Do not run the nightly service beside the table.")
-def play(
+def play(  # noqa: PLR0913  (click hands over one argument an option)
     terminal: bool, npc: str | None, as_name: str | None, campaign: str | None, model: str | None,
     as_json: bool, no_nights: bool,
 ) -> None:  # fmt: skip
@@ -28,6 +27,8 @@ def play(
     house = find_house({"table.campaign": campaign, "engine.model": model})
     if as_name is not None and not as_name.strip():
         raise TableError("--as needs a name, such as `--as Ana`.")
+    from bot.table.table import Seat
+
     name = house.settings.table.name
     seat = Seat(as_name.strip(), f"local:{as_name.strip().casefold()}", "player") if as_name else Seat(name)
 

@@ -10,6 +10,7 @@ import yaml
 
 from bot.errors import TableError
 from bot.wiring import House, find_house, make_engine
+from characters.library import is_slug
 from characters.messages import Turn
 from characters.prompt import Budget, Part, build_prompt
 from characters.sheet import Kind
@@ -73,7 +74,8 @@ def show(npc: str, prompt: str | None, as_json: bool) -> None:
     elif as_json:
         click.echo(json.dumps({"slug": slug, "sheet": found.model_dump(mode="json")}, ensure_ascii=False))
     else:
-        click.echo(yaml.safe_dump(found.model_dump(mode="json", exclude_defaults=True), sort_keys=False, allow_unicode=True, width=100))
+        content = found.model_dump(mode="json", exclude_defaults=True)
+        click.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100))
 
 
 async def _prompt_text(house: House, slug: str, question: str) -> str:
@@ -84,8 +86,10 @@ async def _prompt_text(house: House, slug: str, question: str) -> str:
         await engine.close()
     found = house.library().get(slug)
     part = Part(slug, found, house.library().world(found.world))
-    budget = Budget(context=capabilities.context, system=house.settings.engine.system_budget or capabilities.system_budget or 700)
-    built = build_prompt(part, [Turn(house.settings.table.name, question)], template=capabilities.template, budget=budget)
+    system = house.settings.engine.system_budget or capabilities.system_budget or 700
+    budget = Budget(context=capabilities.context, system=system)
+    turns = [Turn(house.settings.table.name, question)]
+    built = build_prompt(part, turns, template=capabilities.template, budget=budget)
     return built.text or "\n".join(f"[{message.role}]\n{message.content}" for message in built.messages)
 
 
@@ -94,30 +98,34 @@ async def _prompt_text(house: House, slug: str, question: str) -> str:
 @click.option("--kind", type=click.Choice(_KINDS), default="conversational", show_default=True)
 @click.option("--name", default=None, help="The NPC's name; the slug, capitalised, unless given.")
 @click.option("--world", default="saltmere", show_default=True)
-def new(slug: str, kind: str, name: str | None, world: str) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def new(slug: str, kind: str, name: str | None, world: str, as_json: bool) -> None:
     """Begin a sheet in your home, with the fields its kind needs."""
     house = find_house()
     path = _own_path(house, slug)
     house.library().world(world)
     path.write_text(_template(name or slug.capitalize(), kind, world), "utf-8")
-    click.echo(f"{path}: written; fill it, then `understudy sheet check` and `understudy play --npc {slug}`.")
+    said = f"{path}: written; fill it, then `understudy sheet check` and `understudy play --npc {slug}`."
+    click.echo(json.dumps({"slug": slug, "path": str(path)}) if as_json else said)
 
 
 @sheet.command()
 @click.argument("npc")
-def copy(npc: str) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def copy(npc: str, as_json: bool) -> None:
     """Copy a shipped sheet into your home, where yours wins."""
     house = find_house()
     slug = house.library().find(npc)
     source = house.library().path(slug)
     path = _own_path(house, slug)
     path.write_bytes(source.read_bytes())
-    click.echo(f"{path}: yours now; edit it, the next line follows it.")
+    said = f"{path}: yours now; edit it, the next line follows it."
+    click.echo(json.dumps({"slug": slug, "path": str(path)}) if as_json else said)
 
 
 def _own_path(house: House, slug: str) -> Path:
-    if not slug.replace("-", "").replace("_", "").isalnum() or slug != slug.casefold():
-        raise TableError(f"{slug!r} cannot name a file; use small letters, digits, - and _.")
+    if not is_slug(slug) or slug != slug.casefold():
+        raise TableError(f"{slug[:60]!r} cannot name a file; use small letters, digits, - and _.")
     path = house.home.folder("sheets") / f"{slug}.yaml"
     if path.exists():
         raise TableError(f"{path} exists; edit it, or choose another name.")
@@ -126,7 +134,10 @@ def _own_path(house: House, slug: str) -> Path:
 
 _KIND_FIELDS = {
     "shopkeeper": "wares:\n  - name: hempen rope\n    price: 1 gold\n    about: Dry and sound.\n",
-    "quest giver": "quests:\n  - title: The Lost Bell\n    task: Find the bell that sank with the bridge.\n    reward: 20 gold\n",
+    "quest giver": (
+        "quests:\n  - title: The Lost Bell\n    task: Find the bell that sank with the bridge.\n"
+        "    reward: 20 gold\n"
+    ),
 }
 
 

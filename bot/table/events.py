@@ -53,11 +53,18 @@ Event = Heard | Piece | Again | Line
 
 @dataclass(frozen=True)
 class Why:
-    """What made a line: everything needed to explain it, and to say it again."""
+    """What made a line: everything needed to explain it, and to say it again.
+
+    Attributes:
+        text: what the table keeps.
+        origin: who wrote `text`: ``npc``, or the ``gm`` or ``local`` player who corrected it. All
+            else is about the take the NPC made, the newest if the kept one is a correction.
+    """
 
     line_id: int
     npc: str
     text: str
+    origin: str
     facts: tuple[Fact, ...]
     adapter: str | None
     base_id: str

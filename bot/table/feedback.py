@@ -11,7 +11,10 @@ from db.queries import lines, reactions
 from db.queries.reactions import Reaction, Taught
 from db.values import StoredTake, StoredTurn, TakeMade
 
-EMOJI = {"👍": "thumbs_up", "👎": "thumbs_down", "+1": "thumbs_up", "-1": "thumbs_down", "✖": "safety_x", "❌": "safety_x"}
+EMOJI = {
+    "👍": "thumbs_up", "👎": "thumbs_down", "+1": "thumbs_up", "-1": "thumbs_down",
+    "✖": "safety_x", "❌": "safety_x",
+}  # fmt: skip
 
 
 class Correcting:
@@ -20,19 +23,23 @@ class Correcting:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    async def line(self, line_id: int | None) -> StoredTurn:
-        """The line meant: the given one, else the newest.
+    async def line(self, line_id: int | None, *, finished: bool = True) -> StoredTurn:
+        """The line meant: the given one, else the newest of the scene.
 
         Raises:
-            TableError: there is no such line here.
+            TableError: there is no such line here, or it never came to an end.
         """
         async with self.state.store.session() as session:
             wanted = line_id if line_id is not None else await lines.last_line(session, self.state.scene_id)
-            found = await lines.turn(session, wanted) if wanted is not None else None
+            if wanted is None:
+                raise TableError("No NPC has said anything in this scene; talk to one, or give a line's number.")
+            found = await lines.turn(session, wanted, self.state.campaign)
         if found is None:
-            raise TableError("No NPC has said anything yet; talk to one first.")
+            raise TableError(f"There is no line {wanted} at this table; the number stands behind every line.")
         if found.npc is None:
-            raise TableError(f"Turn {found.id} is not an NPC's line; name the `line_id` of one.")
+            raise TableError(f"Turn {found.id} is not an NPC's line; give the number of one.")
+        if finished and found.kept is None:
+            raise TableError(f"Line {found.id} never came to an end; `/regen {found.id}` asks for it again.")
         return found
 
     async def _asked(self, line: StoredTurn) -> str:
@@ -57,14 +64,17 @@ class Correcting:
             now = state.clock()
             if remove:
                 await reactions.withdraw(session, line.id, kind, state.person.id, now)
-                await reactions.unteach(session, line.id, "approved")
-                return line.id
-            await reactions.react(session, Reaction(line.id, kind, state.person.id, None, asked, line.text), now)
-            if kind != "thumbs_up":
-                await reactions.unteach(session, line.id, "approved")
-            elif state.person.role == "gm":
+            else:
+                reaction = Reaction(line.id, kind, state.person.id, None, asked, line.text)
+                await reactions.react(session, reaction, now)
+            gm = state.person.role == "gm"
+            if gm and kind == "thumbs_up" and not remove:
                 await reactions.teach(session, self._taught(line, asked, line.text, "approved"), now)
-            if kind == "safety_x":
+            elif gm and kind == "thumbs_up":
+                await reactions.unteach(session, line.id, "approved")
+            elif (gm or kind == "safety_x") and not remove:
+                await reactions.unteach(session, line.id)
+            if kind == "safety_x" and not remove:
                 await lines.retract(session, line.id, now)
         return line.id
 
@@ -81,7 +91,8 @@ class Correcting:
         async with state.store.session() as session:
             now = state.clock()
             made = TakeMade(at_hand=line.at_hand)
-            take = await lines.add_take(session, line.id, made, now, text=text, state="complete", origin="gm")
+            origin = "gm" if state.person.role == "gm" else "local"
+            take = await lines.add_take(session, line.id, made, now, text=text, state="complete", origin=origin)
             await lines.keep_take(session, line.id, take)
             reaction = Reaction(line.id, "edit", state.person.id, take, question, line.text)
             await reactions.react(session, reaction, now)
@@ -100,6 +111,8 @@ class Correcting:
             raise TableError(f"Line {line.id} has no take {number}; it has {known}.")
         async with state.store.session() as session:
             await lines.keep_take(session, line.id, chosen.id)
+            if state.person.role == "gm" and chosen.origin == "npc":
+                await reactions.unteach(session, line.id, "edited")
             reaction = Reaction(line.id, "keep", state.person.id, chosen.id, await self._asked(line), chosen.text)
             await reactions.react(session, reaction, state.clock())
         return Line(line.id, line.npc or "", line.speaker, chosen.text, number, chosen.made.adapter, chosen.timings)
@@ -116,11 +129,13 @@ class Correcting:
         return line.id
 
     async def why(self, line_id: int | None = None) -> Why:
-        """Explain a line."""
+        """Explain a line: how the NPC came to it, even if the table keeps somebody's correction."""
         line = await self.line(line_id)
         takes = await self._takes(line)
-        kept = next((take for take in reversed(takes) if take.text == line.text), takes[-1])
-        made = kept.made
-        return Why(line.id, line.npc or "", line.text, made.at_hand, made.adapter, made.base_id, made.sampling,
-                   made.prompt_hash, made.template_hash, made.sheet_version, kept.timings,
+        kept = next(take for take in takes if take.id == line.kept)
+        spoken = [take for take in takes if take.origin == "npc"]
+        told = spoken[-1] if spoken and kept.origin != "npc" else kept
+        made = told.made
+        return Why(line.id, line.npc or "", line.text, kept.origin, made.at_hand, made.adapter, made.base_id,
+                   made.sampling, made.prompt_hash, made.template_hash, made.sheet_version, told.timings,
                    tuple(take.text for take in takes))  # fmt: skip

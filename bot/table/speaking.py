@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.table.events import Again, Event, Line, Piece
 from bot.table.state import State
+from characters.errors import UnderstudyError
 from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
 from characters.messages import Turn
 from characters.prompt import Budget, Part, Prompt, build_prompt
@@ -29,6 +30,7 @@ class Speaking:
         self.state = state
         self._hushed = asyncio.Event()
         self._turn_taking = asyncio.Lock()
+        self._reading: set[asyncio.Task[None]] = set()
 
     def hush(self) -> None:
         """Cut the running line."""
@@ -64,23 +66,25 @@ class Speaking:
 
     async def _spoken(self, request: Request, npc: str, name: str, line_id: int, take_id: int) -> AsyncIterator[Event]:
         """Stream one take, and store it however it ends."""
-        text, state, timings = "", "failed", dict[str, Any]()
+        shown, text, state, timings = _Shown(), "", "failed", dict[str, Any]()
         try:
             async for event in _cuttable(self.state.engine.generate(request), self._hushed):
                 if isinstance(event, Delta):
-                    text += event.text
-                    yield Piece(npc, name, event.text)
+                    piece = shown.more(event.text)
                 elif isinstance(event, Restart):
-                    text = ""
+                    shown, piece = _Shown(), ""
                     yield Again(npc)
                 else:
-                    text, state, timings = event.text.strip(), "complete", dataclasses.asdict(event.timings)
+                    piece, state, timings = shown.rest(event.text), "complete", dataclasses.asdict(event.timings)
+                text = shown.text
+                if piece:
+                    yield Piece(npc, name, piece)
             if state == "failed":
                 state = "cut"
         finally:
-            await asyncio.shield(self._store(line_id, take_id, text.strip(), state, timings))
+            await asyncio.shield(self._store(line_id, take_id, text, state, timings))
         number = len(await self._takes(line_id))
-        yield Line(line_id, npc, name, text.strip(), number, request.adapter, timings, cut=state == "cut")
+        yield Line(line_id, npc, name, text, number, request.adapter, timings, cut=state == "cut")
 
     async def _store(self, line_id: int, take_id: int, text: str, state: str, timings: dict[str, Any]) -> None:
         async with self.state.store.session() as session:
@@ -133,14 +137,48 @@ class Speaking:
             self.state.loaded.add(speaking.adapter)
         return speaking.adapter
 
-    async def read_ahead(self, npc: str) -> None:
-        """Evaluate an NPC's prompt so far while the table is still talking."""
-        prompt, _ = await self.prompt(npc)
-        if prompt.messages[-1].role == "user" and len(prompt.messages) == 2:
-            prompt = dataclasses.replace(prompt, messages=prompt.messages[:1])
-        request = Request(prompt.text, prompt.messages, cache_key=f"{self.state.scene_id}/{npc}",
-                          adapter=await self._adapter(npc))  # fmt: skip
-        await self.state.engine.read_ahead(request)
+    def begin_reading(self, npc: str) -> None:
+        """Let the engine read an NPC's sheet while the table is still talking."""
+        task = asyncio.create_task(self._read_ahead(npc))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _read_ahead(self, npc: str) -> None:
+        """Evaluate an NPC's prompt so far; what fails here fails again, and is told, when it speaks."""
+        with contextlib.suppress(UnderstudyError):
+            prompt, _ = await self.prompt(npc)
+            request = Request(prompt.text, prompt.messages, cache_key=f"{self.state.scene_id}/{npc}",
+                              adapter=await self._adapter(npc))  # fmt: skip
+            await self.state.engine.read_ahead(request)
+
+    async def close(self) -> None:
+        """Stop reading ahead."""
+        for task in self._reading:
+            task.cancel()
+        await asyncio.gather(*self._reading, return_exceptions=True)
+
+
+class _Shown:
+    """What the table has heard of a line: its pieces join to the line, without white space at the ends."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._space = ""
+
+    def more(self, text: str) -> str:
+        """Take what the engine said; return what to show of it now."""
+        text = self._space + text if self.text else text.lstrip()
+        piece = text.rstrip()
+        self._space = text[len(piece) :]
+        self.text += piece
+        return piece
+
+    def rest(self, whole: str) -> str:
+        """Take the engine's whole line; return what was not shown yet."""
+        whole = whole.strip()
+        piece = whole.removeprefix(self.text)
+        self.text = whole
+        return piece
 
 
 async def _cuttable(
@@ -149,14 +187,12 @@ async def _cuttable(
     """Pass events on until the stream ends or somebody hushes."""
     hushed.clear()
     waiting = asyncio.create_task(hushed.wait())
+    step: asyncio.Future[Delta | Restart | Finish] | None = None
     try:
         while True:
             step = asyncio.ensure_future(anext(stream))
             await asyncio.wait({step, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done() and not step.done():
-                step.cancel()
-                with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-                    await step
                 return
             try:
                 yield step.result()
@@ -164,4 +200,7 @@ async def _cuttable(
                 return
     finally:
         waiting.cancel()
+        if step is not None and not step.done():  # hushed, or the listener was cancelled
+            step.cancel()
+            await asyncio.gather(step, return_exceptions=True)
         await stream.aclose()

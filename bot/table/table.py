@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.errors import TableError
 from bot.table.events import Event, Heard, Line, Why
@@ -46,7 +47,7 @@ class Table:
         self.correcting = Correcting(state)
 
     @classmethod
-    async def open(
+    async def open(  # noqa: PLR0913  (everything a table is made of, by name)
         cls, store: Store, engine: Engine, library: Library, *, campaign: str, seat: Seat,
         clock: Callable[[], datetime], rng: random.Random, sampling: Sampling, system_budget: int = 0,
     ) -> "Table":  # fmt: skip
@@ -56,7 +57,8 @@ class Table:
             campaign_id = await play.campaign_id(session, campaign, now)
             person = await play.person(session, campaign_id, seat.key, seat.name, seat.role)
             await lines.close_interrupted(session)
-            evening = await play.open_session(session, campaign_id) or await play.start_session(session, campaign_id, now)
+            left_open = await play.open_session(session, campaign_id)
+            evening = left_open or await play.start_session(session, campaign_id, now)
             known = await play.last_scene(session, evening)
             scene_id, scene = known or (await play.start_scene(session, evening, Scene(), now), Scene())
             await play.enter(session, scene_id, person.key, "person", now)
@@ -81,6 +83,7 @@ class Table:
         if slug not in state.present:
             state.present.append(slug)
         state.speaker = slug
+        self.speaking.begin_reading(slug)
         return sheet
 
     async def dismiss(self, name: str | None = None) -> str:
@@ -118,15 +121,17 @@ class Table:
         state = self.state
         unknown = set(changes) - {"place", "reason", "mood", "familiarity"}
         if unknown or not changes:
-            raise TableError("A scene has place, reason, mood and familiarity; set one, such as `/scene set place=cellar`.")
-        state.scene = dataclasses.replace(state.scene, **{k: v[:200] for k, v in changes.items()})
+            raise TableError(
+                "A scene has place, reason, mood and familiarity; set one, such as `/scene set place=cellar`."
+            )
+        fields: dict[str, Any] = {name: value[:200] for name, value in changes.items()}
+        scene, people = dataclasses.replace(state.scene, **fields), [state.person.key]
         async with state.store.session() as session:
-            now = state.clock()
-            state.scene_id = await play.start_scene(session, state.evening, state.scene, now)
-            await play.enter(session, state.scene_id, state.person.key, "person", now)
-            for npc in state.present:
-                await play.enter(session, state.scene_id, npc, "npc", now)
-        return state.scene
+            state.scene_id = await play.change_scene(
+                session, state.evening, scene, people, state.present, state.clock()
+            )
+        state.scene = scene
+        return scene
 
     async def stop_session(self, *, learn: bool = False) -> None:
         """End the evening; the next thing said begins a new one. `learn` asks for a night."""
@@ -137,9 +142,8 @@ class Table:
             if learn:
                 await adapters.request_night(session, state.campaign, None, now)
             state.evening = await play.start_session(session, state.campaign, now)
-            state.scene_id = await play.start_scene(session, state.evening, state.scene, now)
-            for npc in state.present:
-                await play.enter(session, state.scene_id, npc, "npc", now)
+            people = [state.person.key]
+            state.scene_id = await play.change_scene(session, state.evening, state.scene, people, state.present, now)
 
     # --- speaking ----------------------------------------------------------------------------
 
@@ -150,14 +154,14 @@ class Table:
             raise TableError("There is nothing to say in an empty line; write some words.")
         if len(text) > MAX_TEXT:
             raise TableError(f"That is {len(text)} characters, and one turn holds {MAX_TEXT}; say it in parts.")
-        state = self.state
-        npc = self._here(to) if to else self._addressed(text)
+        state, aside = self.state, out_of_character(text)
+        npc = None if aside else self._here(to) if to else self._addressed(text)
         said = StoredTurn(0, state.person.name, text, None, "local")
         async with state.store.session() as session:
             turn = await lines.add_turn(session, state.scene_id, said, state.clock(), participant=state.person.id,
-                                        out_of_character=out_of_character(text))  # fmt: skip
+                                        out_of_character=aside)  # fmt: skip
         yield Heard(turn)
-        if not out_of_character(text):
+        if npc is not None:
             async for event in self.speaking.answer(npc, dataclasses.replace(said, id=turn)):
                 yield event
 
@@ -172,16 +176,18 @@ class Table:
 
     async def another_take(self, line_id: int | None = None) -> AsyncIterator[Event]:
         """Hear a line said another way."""
-        line = await self.correcting.line(line_id)
+        state, line = self.state, await self.correcting.line(line_id, finished=False)
         if line.answers is None or line.npc is None:
             raise TableError(f"Line {line.id} answers nothing; only an answer has another take.")
-        async with self.state.store.session() as session:
-            said = await lines.turn(session, line.answers)
-            reaction = Reaction(line.id, "regen", self.state.person.id, None, said.text if said else "", line.text)
-            await reactions.react(session, reaction, self.state.clock())
-        if said is not None:
-            async for event in self.speaking.answer(line.npc, said, line.id):
-                yield event
+        async with state.store.session() as session:
+            here = await lines.transcript(session, state.scene_id, before=line.id)
+            said = next((turn for turn in here if turn.id == line.answers), None)
+            if said is None:
+                raise TableError(f"Line {line.id} is of an earlier scene; only this scene's lines have another take.")
+            reaction = Reaction(line.id, "regen", state.person.id, None, said.text, line.text)
+            await reactions.react(session, reaction, state.clock())
+        async for event in self.speaking.answer(line.npc, said, line.id):
+            yield event
 
     async def speak_as(self, text: str, name: str | None = None) -> Line:
         """The GM speaks as the NPC; it counts as the best example there is."""

@@ -27,6 +27,9 @@ HELP: tuple[tuple[str, str], ...] = (
 )
 
 
+_DIGITS = 9  # of a line's number; what is longer is none, and no database would take it
+
+
 @dataclass(frozen=True)
 class Ack:
     """A command was carried out; `data` is for programs, `text` for people."""
@@ -75,15 +78,19 @@ async def _command(table: Table, text: str) -> AsyncIterator[Output]:
 def _number(text: str, command: str) -> int | None:
     if not text:
         return None
-    if not text.strip().isdigit():
+    if not _is_number(text):
         raise TableError(f"/{command} takes the number of a line, not {text[:30]!r}.")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _DIGITS
 
 
 def _line_and_rest(rest: str) -> tuple[int | None, str]:
     """Split "12 New words" into line and text; a text that begins with a number needs the line too."""
     first, _, others = rest.partition(" ")
-    return (int(first), others.strip()) if first.isdigit() and others.strip() else (None, rest)
+    return (int(first), others.strip()) if _is_number(first) and others.strip() else (None, rest)
 
 
 async def _npc(table: Table, words: list[str], rest: str) -> Ack:
@@ -91,11 +98,14 @@ async def _npc(table: Table, words: list[str], rest: str) -> Ack:
     if verb == "list":
         here = table.state.present
         everybody = [
-            {"slug": slug, "name": sheet.name, "kind": sheet.kind, "here": slug in here, "description": sheet.description}
+            {"slug": slug, "name": sheet.name, "kind": sheet.kind, "here": slug in here,
+             "description": sheet.description}
             for slug in table.state.library.slugs()
             for sheet in [table.sheet(slug)]
         ]  # fmt: skip
-        text = "\n".join(f"{'*' if n['here'] else ' '} {n['slug']:<10} {n['name']}, {n['description']}" for n in everybody)
+        text = "\n".join(
+            f"{'*' if n['here'] else ' '} {n['slug']:<10} {n['name']}, {n['description']}" for n in everybody
+        )
         return Ack("npc list", text, {"npcs": everybody, "speaker": table.state.speaker})
     if verb == "dismiss":
         slug = await table.dismiss(name or None)
@@ -116,7 +126,9 @@ async def _scene(table: Table, words: list[str], rest: str) -> Ack:
     if words[:1] == ["set"]:
         pairs = dict(word.split("=", 1) for word in words[1:] if "=" in word)
         if len(pairs) != len(words) - 1:
-            raise TableError('Write scene fields as name=value, with quotes around spaces: /scene set place="the old mill".')
+            raise TableError(
+                'Write scene fields as name=value, with quotes around spaces: /scene set place="the old mill".'
+            )
         await table.set_scene(pairs)
     elif words and words != ["show"]:
         raise TableError("/scene knows `set` and `show`.")
@@ -158,12 +170,14 @@ async def _retcon(table: Table, words: list[str], rest: str) -> Ack:
 
 async def _why(table: Table, words: list[str], rest: str) -> Ack:
     why = await table.why(_number(rest, "why"))
-    rows = [f'"{why.text}"', *(f"  at hand ({fact.source}): {fact.text}" for fact in why.facts)]
+    writer = {"npc": "", "gm": "  (the GM's words)", "local": "  (a player's words)"}[why.origin]
+    rows = [f'"{why.text}"{writer}', *(f"  at hand ({fact.source}): {fact.text}" for fact in why.facts)]
     rows.append(f"  sheet {why.sheet_version}, adapter {why.adapter or 'none'}, {why.template_hash}, {why.prompt_hash}")
     rows.append("  sampling " + ", ".join(f"{name} {value}" for name, value in why.sampling.items()))
     rows += [f"  take {number}: {text}" for number, text in enumerate(why.takes, 1) if len(why.takes) > 1]
     data = {
-        "line_id": why.line_id, "npc": why.npc, "text": why.text, "adapter": why.adapter, "base": why.base_id,
+        "line_id": why.line_id, "npc": why.npc, "text": why.text, "origin": why.origin,
+        "adapter": why.adapter, "base": why.base_id,
         "at_hand": [{"key": f.key, "text": f.text, "source": f.source} for f in why.facts],
         "sampling": why.sampling, "prompt_hash": why.prompt_hash, "template_hash": why.template_hash,
         "sheet_version": why.sheet_version, "timings": why.timings, "takes": list(why.takes),

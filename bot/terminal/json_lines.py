@@ -6,6 +6,7 @@ the input it answers. At the end of input everything queued is answered, then it
 
 import asyncio
 import contextlib
+import io
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -18,7 +19,10 @@ from characters.errors import UnderstudyError
 
 
 async def play_json(table: Table, source: TextIO = sys.stdin, out: TextIO = sys.stdout) -> None:
-    """Answer every input in order; `/hush` and `/quit` take effect while a line is spoken."""
+    """Answer every input in order; `/hush` alone takes effect while a line is spoken."""
+    for stream in (source, out):
+        if isinstance(stream, io.TextIOWrapper):  # whatever the platform's encoding is, and whatever comes
+            stream.reconfigure(encoding="utf-8", errors="replace")
     inputs = _inputs(source, table)
     async for number, text in inputs:
         async for event in _answered(table, number, text):
@@ -71,9 +75,11 @@ def as_event(output: Output) -> dict[str, Any]:
         case Again():
             return {"event": "restart", "npc": output.npc}
         case Line():
-            timings = {name: output.timings.get(name, 0) for name in ("ttft_ms", "tokens", "prompt_tokens", "reused_tokens")}
-            return {"event": "line", "npc": output.npc, "name": output.name, "text": output.text, "line_id": output.line_id,
-                    "take": output.take, "adapter": output.adapter, "cut": output.cut, **timings}  # fmt: skip
+            names = ("ttft_ms", "tokens", "prompt_tokens", "reused_tokens")
+            timings = {name: output.timings.get(name, 0) for name in names}
+            return {"event": "line", "npc": output.npc, "name": output.name, "text": output.text,
+                    "line_id": output.line_id, "take": output.take, "adapter": output.adapter,
+                    "cut": output.cut, **timings}  # fmt: skip
         case Ack():
             return {"event": "ack", "command": output.command, "message": output.text, **output.data}
         case Heard():

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -9,7 +11,7 @@ from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from bot.table.events import Again, Line, Piece
 from bot.table.table import Table
@@ -40,7 +42,7 @@ class Screen:
                     text = (await session.prompt_async(f"{self.table.state.person.name}: ")).strip()
             except (EOFError, KeyboardInterrupt):
                 break
-            if text and not await self._shown(text):
+            if text and not await self._show(text):
                 break
         self.console.print("[dim]Farewell.[/]")
 
@@ -48,22 +50,17 @@ class Screen:
         speaker = self.table.state.speaker
         who = self.table.sheet(speaker) if speaker else None
         here = f"{who.name}, {who.description}, is here." if who else "Nobody is here yet: /npc list, /npc summon NAME."
-        self.console.print(f"[bold]Understudy[/]  {escape(here)}  [dim]/help lists the commands; Ctrl-D leaves.[/]")
+        hint = Text("/help lists the commands; Ctrl-D leaves.", "dim")
+        self.console.print(Text.assemble(("Understudy", "bold"), "  ", here, "  ", hint))
         if who and who.greeting:
-            self.console.print(f"[dim]{escape(who.first_name)} looks up.[/]")
-
-    async def _shown(self, text: str) -> bool:
-        """Show what an input brings; False when the person leaves. Ctrl-C hushes."""
-        task = asyncio.ensure_future(self._show(text))
-        try:
-            return await task
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            self.table.hush()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            return True
+            self.console.print(Text(f"{who.first_name} looks up.", "dim"))
 
     async def _show(self, text: str) -> bool:
+        """Show what an input brings; False when the person leaves. Ctrl-C hushes."""
+        with _interrupted(self.table.hush):
+            return await self._brought(text)
+
+    async def _brought(self, text: str) -> bool:
         status = self.console.status("[dim]reading …[/]", spinner="dots")
         status.start()
         speaking = False
@@ -75,7 +72,7 @@ class Screen:
                 speaking = self._print(output, speaking)
         except UnderstudyError as error:
             status.stop()
-            self.console.print(f"[red]{escape(str(error))}[/]")
+            self.console.print(Text(str(error), "red"))
         finally:
             status.stop()
         return True
@@ -84,22 +81,34 @@ class Screen:
         """Print one output; returns whether a line is being streamed."""
         if isinstance(output, Piece):
             if not speaking:
-                self.console.print(f"[bold {self._colour(output.npc)}]{escape(output.name)}:[/] ", end="")
-            self.console.print(escape(output.text), end="", soft_wrap=True)
+                self.console.print(self._name(output), end=" ")
+            self.console.print(Text(output.text), end="", soft_wrap=True)
             return True
         if isinstance(output, Again):
             self.console.print("[dim] (once more)[/]")
             return False
         if isinstance(output, Line):
             if not speaking:
-                self.console.print(f"[bold {self._colour(output.npc)}]{escape(output.name)}:[/] {escape(output.text)}", end="")
+                self.console.print(self._name(output), Text(output.text), end="")
             take = f" take {output.take}" if output.take > 1 else ""
             self.console.print(f"  [dim]({output.line_id}{take}{', cut' if output.cut else ''})[/]")
             return False
         if isinstance(output, Ack):
-            self.console.print(f"[dim]{escape(output.text)}[/]")
+            self.console.print(Text(output.text, "dim"))
         return speaking
 
-    def _colour(self, npc: str) -> str:
+    def _name(self, said: Piece | Line) -> Text:
         slugs = self.table.state.library.slugs()
-        return _COLOURS[slugs.index(npc) % len(_COLOURS)] if npc in slugs else "white"
+        colour = _COLOURS[slugs.index(said.npc) % len(_COLOURS)] if said.npc in slugs else "white"
+        return Text(f"{said.name}:", f"bold {colour}")
+
+
+@contextlib.contextmanager
+def _interrupted(act: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C do this while something is shown, instead of ending the program."""
+    loop = asyncio.get_running_loop()
+    before = signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(act))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -142,8 +142,8 @@ class Engine(Protocol):
     async def tokenize(self, text: str) -> list[int]:
         """Token ids of a text; special tokens in it count as such."""
 
-    async def score(self, prompt: str, completions: Sequence[str]) -> list[Score]:
-        """Score completions of one prompt.
+    async def score(self, prompt: str, completions: Sequence[str], adapter: str | None = None) -> list[Score]:
+        """Score completions of one prompt, under a loaded adapter or the bare base.
 
         Raises:
             Unsupported: the engine gives no log-probabilities.

@@ -1,14 +1,14 @@
 """What can go wrong with a model, each as one sentence a person may read.
 
-    EngineError
-    ├── ModelMissing        there is no such file
-    ├── ModelCorrupt        the file is no model, or a broken one
-    ├── WorkerFailed        the model process died or hung, again and again
-    ├── PromptTooLong       the prompt does not fit the model's context
-    ├── AdapterRefused      the adapter does not load on this base
-    ├── RemoteUnavailable   the server cannot be reached, or broke off
-    ├── RemoteRefused       the server says no (key, model name, bad request)
-    └── Unsupported         this engine cannot do that
+EngineError
+├── ModelMissing        there is no such file
+├── ModelCorrupt        the file is no model, or a broken one
+├── WorkerFailed        the model process died or hung, again and again
+├── PromptTooLong       the prompt does not fit the model's context
+├── AdapterRefused      the adapter does not load on this base
+├── RemoteUnavailable   the server cannot be reached, or broke off
+├── RemoteRefused       the server says no (key, model name, bad request)
+└── Unsupported         this engine cannot do that
 """
 
 from characters.errors import UnderstudyError

@@ -14,7 +14,14 @@ from typing import Any
 
 from characters.chat_template import ChatTemplate
 from characters.inference.engine import (
-    Capabilities, Delta, Event, Finish, Request, Restart, Score, Timings,
+    Capabilities,
+    Delta,
+    Event,
+    Finish,
+    Request,
+    Restart,
+    Score,
+    Timings,
 )  # fmt: skip
 from characters.inference.errors import ModelCorrupt, ModelMissing
 from characters.inference.llama_options import LoadOptions
@@ -159,7 +166,7 @@ class LlamaCppEngine:
 
     async def load_adapter(self, adapter: str, path: Path) -> None:
         """Load an adapter, now and after every restart."""
-        if not path.is_file():
+        if not await asyncio.to_thread(path.is_file):
             raise ModelMissing(f"There is no adapter at {path}; run `understudy adapters` to see which exist.")
         async with self._lock:
             await self._call("load_adapter", adapter=adapter, path=str(path))

@@ -14,6 +14,8 @@ from characters.inference.engine import Sampling
 from characters.inference.errors import AdapterRefused, ModelCorrupt
 from characters.inference.llama_options import LoadOptions
 
+__all__ = ["Model", "Sampler", "native"]
+
 _KEEP_QUIET = native.llama_log_callback(lambda level, text, data: None)
 
 
@@ -46,9 +48,10 @@ class Model:
         params.n_seq_max = options.sequences
         params.n_threads = params.n_threads_batch = options.threads
         params.kv_unified = True
-        context = native.llama_init_from_model(self.model, params)
-        if not context:
+        made = native.llama_init_from_model(self.model, params)
+        if not made:
             raise ModelCorrupt("The model loads but no context can be made; lower engine.kv_tokens.")
+        context: ctypes.c_void_p = made
         return context
 
     def metadata(self, key: str) -> str:

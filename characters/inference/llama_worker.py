@@ -117,19 +117,20 @@ class Worker:
                 reason = "stop"
                 break
             count += 1
-            shown = stops.feed(utf8.feed(self.model.piece(token)))
-            text += shown
+            text += self._show(order, stops.feed(utf8.feed(self.model.piece(token))))
             if stops.stopped or loops(text):
                 reason = "stop"
                 break
-            if shown:
-                self.send(id=order["id"], event="delta", text=shown)
             self.model.decode([token], len(entry.tokens), entry.sequence)
             entry.tokens.append(token)
-        else:
-            text += stops.feed(utf8.flush())
-        rest = stops.flush() if reason != "cancelled" else ""
-        return {"reason": reason, "text": text + rest, "ttft_ms": first, "tokens": count}
+        text += self._show(order, stops.feed(utf8.flush()) + stops.flush())
+        return {"reason": reason, "text": text, "ttft_ms": first, "tokens": count}
+
+    def _show(self, order: dict[str, Any], text: str) -> str:
+        """Send a piece of the line; what is sent and what is returned as the line are the same."""
+        if text:
+            self.send(id=order["id"], event="delta", text=text)
+        return text
 
     def _evaluate(self, order: dict[str, Any], tokens: list[int], room: int) -> tuple[Entry, int]:
         """Bring a conversation's sequence to exactly these tokens; only new ones are read."""

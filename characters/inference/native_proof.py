@@ -21,7 +21,8 @@ import sys
 from pathlib import Path
 from characters.inference.llama_native import Model
 from characters.inference.llama_options import LoadOptions
-model = Model(Path(sys.argv[1]), LoadOptions(context=256, cells=256, sequences=1, threads=1, extra_buffers=sys.argv[2] == "1"))
+options = LoadOptions(context=256, cells=256, sequences=1, threads=1, extra_buffers=sys.argv[2] == "1")
+model = Model(Path(sys.argv[1]), options)
 tokens = model.tokenize("A short proof that this build can read and write. " * 8)[:96]
 model.decode(tokens, 0, 0)
 for step in range(4):
@@ -66,3 +67,27 @@ def extra_buffers_work(cache: Path, model: Path = STARTER) -> bool:
     works = decodes(model, extra_buffers=True)
     note.write_text(json.dumps({"build": build, "extra_buffers": works}), "utf-8")
     return works
+
+
+def main() -> int:
+    """Prove the installed build on the starter and say what was found; exit status 1 when neither way works."""
+    if not STARTER.is_file():
+        sys.stderr.write(
+            f"There is no starter model at {STARTER} to prove the build with; restore it from the repository.\n"
+        )
+        return 1
+    if decodes(STARTER, extra_buffers=True):
+        sys.stderr.write("llama.cpp decodes here, with repacked weights\n")
+        return 0
+    if decodes(STARTER, extra_buffers=False):
+        sys.stderr.write("llama.cpp decodes here without repacked weights (with them it crashes); they stay off\n")
+        return 0
+    sys.stderr.write(
+        "The installed llama.cpp cannot decode on this processor; "
+        "run `PIP_NO_CACHE_DIR=1 make native play` to build it anew.\n"
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import openai
 
 from characters.inference.engine import Capabilities, Delta, Event, Finish, Request, Score, Timings
@@ -100,12 +101,17 @@ class OpenAIEngine:
                     ) from error  # fmt: skip
                 await self._sleep(_pause(error, attempt))
             except openai.APITimeoutError as error:
-                raise RemoteUnavailable(f"The model server {self._url} did not answer in time; is it overloaded?") from error
+                raise RemoteUnavailable(
+                    f"The model server {self._url} did not answer in time; is it overloaded?"
+                ) from error  # fmt: skip
             except openai.APIConnectionError as error:
-                raise RemoteUnavailable(f"No model server answers at {self._url}; start it or correct engine.url.") from error
+                raise RemoteUnavailable(
+                    f"No model server answers at {self._url}; start it or correct engine.url."
+                ) from error  # fmt: skip
             except openai.APIStatusError as error:
                 raise RemoteRefused(
-                    f"The model server {self._url} refuses ({error.status_code}); check engine.remote_model and the API key."
+                    f"The model server {self._url} refuses ({error.status_code}); "
+                    "check engine.remote_model and the API key."
                 ) from error  # fmt: skip
         raise AssertionError("the last try returns or raises")
 
@@ -116,7 +122,7 @@ class OpenAIEngine:
         """Unknown from here."""
         raise Unsupported("A model server does not tell its tokens; use a local model for that.")
 
-    async def score(self, prompt: str, completions: Sequence[str]) -> list[Score]:
+    async def score(self, prompt: str, completions: Sequence[str], adapter: str | None = None) -> list[Score]:
         """Unknown from here."""
         raise Unsupported("A model server gives no scores here; use a local model for that.")
 
@@ -141,9 +147,10 @@ async def _guarded(stream: Any, url: str) -> AsyncGenerator[Any, None]:
             yield chunk
     except (openai.APIError, ValueError, OSError) as error:
         raise RemoteUnavailable(
-            f"The model server {url} broke off in the middle of a line ({type(error).__name__}); the turn is kept, ask again."
+            f"The model server {url} broke off in the middle of a line ({type(error).__name__}); "
+            "the turn is kept, ask again."
         ) from error
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] in {"httpx", "httpcore", "httpx2", "httpcore2"}:
-            raise RemoteUnavailable(f"The connection to {url} broke off in the middle of a line; the turn is kept, ask again.") from error
-        raise
+    except (httpx2.HTTPError, httpx2.StreamError) as error:
+        raise RemoteUnavailable(
+            f"The connection to {url} broke off in the middle of a line; the turn is kept, ask again."
+        ) from error

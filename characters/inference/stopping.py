@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[\w']+")
+_STUTTER = re.compile(r"(\S{1,12}?)\1{5,}$")
 
 
 class StopFilter:
@@ -59,7 +60,9 @@ class Utf8:
 
 
 def loops(text: str) -> bool:
-    """Whether a text ends on the same word three times, or the same four words twice."""
+    """Whether a text ends on the same word three times, the same four words twice, or one syllable six times."""
+    if _STUTTER.search(text[-90:]):
+        return True
     words = [word.casefold() for word in _WORD.findall(text[-160:])]
     if len(words) >= 3 and words[-1] == words[-2] == words[-3]:
         return True

@@ -11,6 +11,8 @@ from typing import Any
 
 from characters.inference.errors import BY_NAME, EngineError, WorkerFailed
 
+_ROOT = Path(__file__).resolve().parents[2]
+
 
 class WorkerDied(Exception):
     """The process ended or hung in the middle of an order; never shown, the order is repeated."""
@@ -45,11 +47,10 @@ class WorkerProcess:
             EngineError: the model cannot be loaded, for a reason that trying again would not mend.
             WorkerDied: the process died while loading.
         """
-        root = Path(__file__).resolve().parents[2]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "characters.inference.llama_worker", json.dumps(self._options),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL, cwd=root, limit=1 << 24,
+            stderr=asyncio.subprocess.DEVNULL, cwd=_ROOT, limit=1 << 24,
         )  # fmt: skip
         event = await self._next_line()
         if event.get("event") == "failed":

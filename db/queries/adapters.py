@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import ActiveAdapter, AdapterVersion, NightRequest
@@ -36,10 +37,84 @@ async def set_active(session: AsyncSession, campaign: int, npc: str, adapter: st
         .where(ActiveAdapter.campaign_id == campaign, ActiveAdapter.npc == npc)
         .values(adapter=adapter, changed_at=now)
     )
-    if not done.rowcount:
+    if not cast(CursorResult[Any], done).rowcount:
         session.add(ActiveAdapter(campaign_id=campaign, npc=npc, adapter=adapter, changed_at=now))
 
 
 async def request_night(session: AsyncSession, campaign: int, npc: str | None, now: datetime) -> None:
     """Ask for a night; the nightly service answers."""
     session.add(NightRequest(campaign_id=campaign, npc=npc, asked_at=now, state="waiting"))
+
+
+@dataclass(frozen=True)
+class Version:
+    """An adapter that was trained.
+
+    Attributes:
+        state: "candidate", "held", "active", "retired" or "rolled_back".
+        report: the gate's numbers and reason.
+    """
+
+    adapter: str
+    npc: str
+    path: str
+    base_id: str
+    state: str
+    report: dict[str, Any]
+    made_at: datetime
+
+
+async def add_version(session: AsyncSession, campaign: int, version: Version) -> None:
+    """Register a trained adapter; the same adapter trained again is the same version."""
+    known = await session.scalar(select(AdapterVersion.id).where(AdapterVersion.adapter == version.adapter))
+    if known is None:
+        session.add(AdapterVersion(
+            campaign_id=campaign, npc=version.npc, adapter=version.adapter, path=version.path, base_id=version.base_id,
+            state=version.state, report=version.report, made_at=version.made_at,
+        ))  # fmt: skip
+
+
+async def versions(session: AsyncSession, campaign: int, npc: str | None = None) -> list[Version]:
+    """All trained adapters, newest first."""
+    wanted = select(AdapterVersion).where(AdapterVersion.campaign_id == campaign).order_by(AdapterVersion.id.desc())
+    if npc is not None:
+        wanted = wanted.where(AdapterVersion.npc == npc)
+    return [
+        Version(row.adapter, row.npc, row.path, row.base_id, row.state, dict(row.report), row.made_at)
+        for row in await session.scalars(wanted)
+    ]
+
+
+async def promote(session: AsyncSession, campaign: int, version: Version, now: datetime) -> None:
+    """Let an NPC speak with an adapter from its next line on."""
+    await _restate(session, campaign, version.npc, {"active": "retired"})
+    chosen = update(AdapterVersion).where(AdapterVersion.adapter == version.adapter)
+    await session.execute(chosen.values(state="active"))
+    await set_active(session, campaign, version.npc, version.adapter, now)
+
+
+async def roll_back(session: AsyncSession, campaign: int, npc: str, now: datetime) -> str | None:
+    """Go back to the adapter before, or to the bare base; what is rolled back is not promoted again.
+
+    Returns:
+        The adapter now in force, None for the base.
+    """
+    await _restate(session, campaign, npc, {"active": "rolled_back"})
+    before = await session.scalar(
+        select(AdapterVersion.adapter)
+        .where(AdapterVersion.campaign_id == campaign, AdapterVersion.npc == npc, AdapterVersion.state == "retired")
+        .order_by(AdapterVersion.id.desc()).limit(1)
+    )  # fmt: skip
+    if before is not None:
+        await session.execute(update(AdapterVersion).where(AdapterVersion.adapter == before).values(state="active"))
+    await set_active(session, campaign, npc, before, now)
+    return before
+
+
+async def _restate(session: AsyncSession, campaign: int, npc: str, changes: dict[str, str]) -> None:
+    for old, new in changes.items():
+        await session.execute(
+            update(AdapterVersion)
+            .where(AdapterVersion.campaign_id == campaign, AdapterVersion.npc == npc, AdapterVersion.state == old)
+            .values(state=new)
+        )

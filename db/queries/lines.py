@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import Take, TurnRow
+from db.models import PlaySession, SceneRow, Take, TurnRow
 from db.values import StoredTake, StoredTurn, TakeMade, facts_from_json, facts_to_json
 
 
@@ -27,7 +27,7 @@ async def add_turn(
     return row.id
 
 
-async def add_take(
+async def add_take(  # noqa: PLR0913  (the columns that differ, by name)
     session: AsyncSession, turn: int, made: TakeMade, now: datetime,
     *, text: str = "", state: str = "streaming", origin: str = "npc",
 ) -> int:  # fmt: skip
@@ -71,12 +71,14 @@ async def transcript(session: AsyncSession, scene: int, before: int | None = Non
     return [_stored(row, at_hand) for row, at_hand in (await session.execute(wanted)).all()]
 
 
-async def turn(session: AsyncSession, turn_id: int) -> StoredTurn | None:
-    """One turn, whatever became of it."""
-    found = await session.execute(
-        select(TurnRow, Take.at_hand).outerjoin(Take, Take.id == TurnRow.kept_take_id).where(TurnRow.id == turn_id)
-    )
-    row = found.first()
+async def turn(session: AsyncSession, turn_id: int, campaign: int | None = None) -> StoredTurn | None:
+    """One turn, whatever became of it; with `campaign` only if it was said there."""
+    wanted = select(TurnRow, Take.at_hand).outerjoin(Take, Take.id == TurnRow.kept_take_id).where(TurnRow.id == turn_id)
+    if campaign is not None:
+        wanted = wanted.join(SceneRow, SceneRow.id == TurnRow.scene_id)
+        wanted = wanted.join(PlaySession, PlaySession.id == SceneRow.session_id)
+        wanted = wanted.where(PlaySession.campaign_id == campaign)
+    row = (await session.execute(wanted)).first()
     return _stored(row[0], row[1]) if row else None
 
 
@@ -106,7 +108,7 @@ async def takes(session: AsyncSession, turn_id: int) -> list[StoredTake]:
 async def close_interrupted(session: AsyncSession) -> int:
     """Mark takes a killed process left open; returns how many."""
     done = await session.execute(update(Take).where(Take.state == "streaming").values(state="interrupted"))
-    return int(done.rowcount)
+    return cast(CursorResult[Any], done).rowcount
 
 
 async def unanswered(session: AsyncSession, scene: int) -> StoredTurn | None:
@@ -121,4 +123,5 @@ async def unanswered(session: AsyncSession, scene: int) -> StoredTurn | None:
 
 
 def _stored(row: TurnRow, at_hand: list[dict[str, str]] | None) -> StoredTurn:
-    return StoredTurn(row.id, row.speaker, row.text, row.npc, row.source, row.answers_id, facts_from_json(at_hand or []))
+    facts = facts_from_json(at_hand or [])
+    return StoredTurn(row.id, row.speaker, row.text, row.npc, row.source, row.answers_id, facts, row.kept_take_id)

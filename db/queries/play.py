@@ -77,6 +77,17 @@ async def start_scene(session: AsyncSession, evening: int, scene: Scene, now: da
     return row.id
 
 
+async def change_scene(
+    session: AsyncSession, evening: int, scene: Scene, people: list[str], npcs: list[str], now: datetime
+) -> int:
+    """Begin a scene with whoever is at the table."""
+    scene_id = await start_scene(session, evening, scene, now)
+    for kind, everybody in (("person", people), ("npc", npcs)):
+        for who in everybody:
+            await enter(session, scene_id, who, kind, now)
+    return scene_id
+
+
 async def enter(session: AsyncSession, scene: int, who: str, kind: str, now: datetime) -> None:
     """Note that somebody is in a scene; an NPC gets its conversation there."""
     here = await session.scalar(

@@ -31,7 +31,8 @@ async def react(session: AsyncSession, reaction: Reaction, now: datetime) -> int
         for kind in _VOTES:
             await withdraw(session, reaction.turn, kind, reaction.participant, now)
     row = Feedback(turn_id=reaction.turn, take_id=reaction.take, participant_id=reaction.participant,
-                   kind=reaction.kind, asked=reaction.asked, text=reaction.text, given_at=now, withdrawn_at=None)  # fmt: skip
+                   kind=reaction.kind, asked=reaction.asked, text=reaction.text, given_at=now,
+                   withdrawn_at=None)  # fmt: skip
     session.add(row)
     await session.flush()
     return row.id

@@ -71,11 +71,12 @@ def permute(weights: np.ndarray, heads: int) -> np.ndarray:
 
 
 def _tensors(state: Mapping[str, np.ndarray], shape: LlamaShape) -> Iterator[tuple[str, np.ndarray]]:
-    for name, array in state.items():
+    for name, weights in state.items():
+        array = weights
         if "q_proj" in name:
-            array = permute(array, shape.num_attention_heads)
+            array = permute(weights, shape.num_attention_heads)
         elif "k_proj" in name:
-            array = permute(array, shape.num_key_value_heads)
+            array = permute(weights, shape.num_key_value_heads)
         yield tensor_name(name), np.ascontiguousarray(array, dtype=np.float32)
 
 
@@ -98,7 +99,7 @@ def _write_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer, template: Ch
     writer.add_chat_template(template.source)
 
 
-def write_llama(
+def write_llama(  # noqa: PLR0913  (a file is made of this many parts)
     path: Path,
     state: Mapping[str, np.ndarray],
     shape: LlamaShape,
@@ -119,7 +120,7 @@ def write_llama(
     writer.add_name(description.name)
     writer.add_license(description.licence)
     for key, value in description.extra.items():
-        (writer.add_uint32 if isinstance(value, int) else writer.add_string)(key, value)  # type: ignore[operator]
+        (writer.add_uint32 if isinstance(value, int) else writer.add_string)(key, value)
     head = shape.hidden_size // shape.num_attention_heads
     writer.add_context_length(shape.max_position_embeddings)
     writer.add_embedding_length(shape.hidden_size)

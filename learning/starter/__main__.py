@@ -7,7 +7,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from learning.starter.corpus import Reader, load_spice, prose_texts
-from learning.starter.tokens import TEMPLATE, train_tokenizer
+from learning.starter.tokens import TEMPLATE, token_id, train_tokenizer
 
 _HERE = Path(__file__).resolve()
 
@@ -22,6 +22,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-compile", action="store_true", help="do not use torch.compile")
+    parser.add_argument("--no-planting", action="store_true", help="let the copying heads emerge by themselves")
     parser.add_argument("--stage", choices=["tokenizer", "train", "export", "all"], default="all")
     return parser.parse_args()
 
@@ -53,14 +54,16 @@ def main() -> None:
     if options.stage == "tokenizer":
         return
     from learning.starter.export import export
-    from learning.starter.model import make_model
+    from learning.starter.model import make_model, plant_copying
     from learning.starter.train import Plan, load, train
 
-    pad, end = tokenizer.token_to_id("<|pad|>"), tokenizer.token_to_id(TEMPLATE.eos)
+    pad, end = token_id(tokenizer, "<|pad|>"), token_id(tokenizer, TEMPLATE.eos)
     model = make_model(tokenizer.get_vocab_size(), pad, end)
     if options.stage in {"train", "all"}:
         plan = Plan(tokens=options.tokens, minutes=options.minutes, seed=options.seed,
                     threads=options.threads, compile=not options.no_compile)  # fmt: skip
+        if not options.no_planting:
+            plant_copying(model, options.seed)
         train(model, tokenizer, plan, load_spice(data), prose_texts(data), options.out)
     if options.stage in {"export", "all"}:
         load(model, options.out)

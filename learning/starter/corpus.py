@@ -14,7 +14,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from characters.prompt import Budget, build_prompt
-from learning.starter.tokens import SPECIALS, TEMPLATE
+from learning.starter.tokens import SPECIALS, TEMPLATE, token_id
 from learning.teachers.offline.dialogue import Conversation, Playwright
 from learning.teachers.offline.invent import Inventor, Spice
 
@@ -86,14 +86,16 @@ class Reader:
         self.tokenizer = tokenizer
         self.prose = prose
         self.playwright = Playwright(self.rng, Inventor(self.rng, spice))
-        self.pad = tokenizer.token_to_id("<|pad|>")
-        self.end = tokenizer.token_to_id("<|end|>")
-        self.assistant = tokenizer.token_to_id(_ASSISTANT)
+        self.pad = token_id(tokenizer, "<|pad|>")
+        self.end = token_id(tokenizer, "<|end|>")
+        self.assistant = token_id(tokenizer, _ASSISTANT)
 
     def conversation(self, length: int) -> Row:
         """A conversation cut to whole exchanges; every reply is a target, its end included."""
-        played = self.playwright.conversation(max(4, length // 48))
-        return self.fit(self.row(played), length)
+        while True:
+            ids, wanted = self.fit(self.row(self.playwright.conversation(max(4, length // 48))), length)
+            if any(wanted):  # a sheet may be longer than the row
+                return ids, wanted
 
     def row(self, played: Conversation) -> Row:
         """Render a conversation exactly as serving would, and mask all but the replies."""

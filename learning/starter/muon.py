@@ -26,7 +26,8 @@ def orthogonalise(matrices: torch.Tensor, steps: int) -> torch.Tensor:
     for _ in range(steps):
         gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x
-    return x.mT if tall else x
+    found: torch.Tensor = x.mT if tall else x
+    return found
 
 
 class Muon(torch.optim.Optimizer):

@@ -26,6 +26,18 @@ TEMPLATE = ChatTemplate(
 )
 
 
+def token_id(tokenizer: Tokenizer, text: str) -> int:
+    """The id of a token that must be there.
+
+    Raises:
+        ValueError: the tokenizer does not know it.
+    """
+    found: int | None = tokenizer.token_to_id(text)
+    if found is None:
+        raise ValueError(f"the tokenizer has no token {text}; train it with learning.starter.tokens")
+    return found
+
+
 def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
     """Learn a byte-level BPE of `size` tokens, the special ones first."""
     tokenizer = Tokenizer(models.BPE())

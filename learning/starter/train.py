@@ -11,7 +11,7 @@ import random
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 from tokenizers import Tokenizer
@@ -41,7 +41,7 @@ class Plan:
 
     tokens: int = 12_000_000
     minutes: float = 90.0
-    prose_until: float = 0.08
+    prose_until: float = 0.05
     batch_tokens: int = 4096
     matrix_rate: float = 0.02
     other_rate: float = 0.004
@@ -54,10 +54,11 @@ def mix(progress: float, rng: random.Random, prose_until: float) -> tuple[str, i
     """Choose a batch's kind and length for this point of the run."""
     roll = rng.random()
     if progress < prose_until:
-        return ("induction" if roll < 0.35 else "passage"), 512
-    if roll < (0.12 if progress < 0.7 else 0.04):
-        return "induction", 512
-    if roll < (0.16 if progress < 0.7 else 0.05):
+        # Prose alone unlearns the planted copying heads within a hundred steps.
+        return ("induction", 256) if progress < 0.01 or roll < 0.5 else ("passage", 512)
+    if roll < (0.12 if progress < 0.5 else 0.04):
+        return "induction", 256
+    if roll < (0.15 if progress < 0.7 else 0.05):
         return "passage", 512
     if progress > 0.6 and rng.random() < 0.2:
         return "conversation", 2048 if rng.random() < 0.3 else 1024
@@ -102,6 +103,12 @@ def rate(progress: float) -> float:
     return 1.0 if progress < 0.35 else max(0.02, (1.0 - progress) / 0.65)
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 in hardware; elsewhere torch emulates it, ten times slower."""
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in checks)
+
+
 def masked_loss(model: Any, ids: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """Mean next-token loss over the wanted tokens.
 
@@ -115,6 +122,28 @@ def masked_loss(model: Any, ids: torch.Tensor, wanted: torch.Tensor) -> torch.Te
     return functional.cross_entropy(logits.float(), ids[:, 1:][chosen])
 
 
+class _Journal:
+    """The losses since the last line of the log, by kind of batch."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._recent: dict[str, list[float]] = {}
+
+    def note(self, kind: str, loss: float) -> None:
+        """Remember a step's loss."""
+        self._recent.setdefault(kind, []).append(loss)
+
+    def write(self, step: int, tokens: int, minutes: float, progress: float) -> None:
+        """Write one line of means and begin anew."""
+        losses = {k: round(sum(v) / len(v), 3) for k, v in self._recent.items()}
+        place = {"step": step, "tokens": tokens, "minutes": round(minutes, 1), "progress": round(progress, 3)}
+        record = {**place, **losses}
+        self._out.write(json.dumps(record) + "\n")
+        self._out.flush()
+        log.info("%s", record)
+        self._recent.clear()
+
+
 def train(model: Any, tokenizer: Tokenizer, plan: Plan, spice: Spice, prose: list[str], out: Path) -> None:
     """Train in place, writing checkpoints and a log of losses to `out`."""
     torch.manual_seed(plan.seed)
@@ -125,34 +154,32 @@ def train(model: Any, tokenizer: Tokenizer, plan: Plan, spice: Spice, prose: lis
     body = model.model
     if plan.compile:
         model.model.forward = torch.compile(body.forward, dynamic=True)
+    half = torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16())
     stream = DataLoader(_Stream(tokenizer, plan, spice, prose), batch_size=None, num_workers=1, prefetch_factor=4)
     started, done, step = time.monotonic(), 0, 0
-    recent: dict[str, list[float]] = {}
     saved = 0.0
-    with (out / "log.jsonl").open("a", encoding="utf-8") as journal:
+    with (out / "log.jsonl").open("a", encoding="utf-8") as file:
+        journal = _Journal(file)
         for kind, ids, wanted in stream:
             spent = (time.monotonic() - started) / 60
             progress = max(done / plan.tokens, spent / plan.minutes)
             if progress >= 1.0:
                 break
-            loss = masked_loss(model, ids, wanted)
+            with half:
+                loss = masked_loss(model, ids, wanted)
             loss.backward()  # type: ignore[no-untyped-call]
             for group, peak in zip((g for o in optimizers for g in o.param_groups), peaks, strict=True):
                 group["lr"] = peak * rate(progress)
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            for optimizer in optimizers:
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
+            with half:
+                for optimizer in optimizers:
+                    optimizer.step()
+                    optimizer.zero_grad(set_to_none=True)
             done += ids.numel()
             step += 1
-            recent.setdefault(kind, []).append(loss.item())
+            journal.note(kind, loss.item())
             if step % 50 == 0:
-                losses = {k: round(sum(v) / len(v), 3) for k, v in recent.items()}
-                record = {"step": step, "tokens": done, "minutes": round(spent, 1), "progress": round(progress, 3), **losses}
-                journal.write(json.dumps(record) + "\n")
-                journal.flush()
-                log.info("%s", record)
-                recent.clear()
+                journal.write(step, done, spent, progress)
             if progress - saved >= 0.1:
                 saved = progress
                 save(model, out / "checkpoint.pt", plan)

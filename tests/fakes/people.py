@@ -1,7 +1,16 @@
 """A small cast for tests: one innkeeper, one world, written for the tests alone."""
 
 from characters.sheet import (
-    Knowledge, Opinion, Quest, Recipe, Relation, Secret, Sheet, Speech, SpeechExample, Ware,
+    Knowledge,
+    Opinion,
+    Quest,
+    Recipe,
+    Relation,
+    Secret,
+    Sheet,
+    Speech,
+    SpeechExample,
+    Ware,
 )  # fmt: skip
 from characters.world import Calendar, Place, World, WorldPerson
 

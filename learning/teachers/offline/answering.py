@@ -12,8 +12,14 @@ from characters.knowledge import KnownFact
 from characters.sheet import Sheet
 from learning.teachers.offline.grammar import capital, expand
 from learning.teachers.offline.manners import (
-    BEASTS, COMMON_LINES, MODERN_LINES, NOT_SOLD_LINES, UNKNOWN_LINES, UNKNOWN_PERSON_LINES,
-    UNKNOWN_PLACE_LINES, Manner,
+    BEASTS,
+    COMMON_LINES,
+    MODERN_LINES,
+    NOT_SOLD_LINES,
+    UNKNOWN_LINES,
+    UNKNOWN_PERSON_LINES,
+    UNKNOWN_PLACE_LINES,
+    Manner,
 )  # fmt: skip
 
 _WARE = ("{x}? (That's|That is|That will be|It costs|You can have it for) {price}.{about}", "{price} for (the|one) {x}.{about}",

@@ -138,7 +138,7 @@ class _Evening:
 
     def _phrase(self, kind: str, **slots: str) -> str:
         """A question of a kind, with a lead-in at times, typed as players type."""
-        pattern = self.rng.choice(QUESTIONS[kind] if kind in QUESTIONS else (kind,))
+        pattern = self.rng.choice(QUESTIONS.get(kind, (kind,)))
         text = expand(self.rng, pattern, npc=self.part.sheet.first_name, n=self.rng.choice(_NUMBERS), **slots)
         if self.rng.random() < 0.22:
             lead = expand(self.rng, self.rng.choice(LEAD_INS), npc=self.part.sheet.first_name)
@@ -203,10 +203,11 @@ class _Evening:
     def _unknown(self) -> bool:
         """Ask for a thing, person, place, topic or recipe that does not exist here."""
         kind = self.rng.choice(["price", "price", "topic", "topic", "person", "place", "recipe"])
-        thing = {
+        invent: dict[str, Callable[[], str]] = {
             "price": self.inventor.ware, "recipe": self.inventor.ware, "person": self.inventor.person,
             "place": self.inventor.place, "topic": lambda: self.inventor.topics(1)[0],
-        }[kind]()  # fmt: skip
+        }  # fmt: skip
+        thing = invent[kind]()
         wanted = "unknown" if kind == "topic" else kind
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:

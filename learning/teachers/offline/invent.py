@@ -9,7 +9,16 @@ import random
 from dataclasses import dataclass
 
 from characters.sheet import (
-    Knowledge, Opinion, Quest, Recipe, Relation, Secret, Sheet, Speech, SpeechExample, Ware,
+    Knowledge,
+    Opinion,
+    Quest,
+    Recipe,
+    Relation,
+    Secret,
+    Sheet,
+    Speech,
+    SpeechExample,
+    Ware,
 )  # fmt: skip
 from characters.world import Calendar, Lore, Place, World, WorldGroup, WorldPerson
 from learning.teachers.offline.grammar import capital, expand
@@ -183,16 +192,23 @@ class Inventor:
         ]  # fmt: skip
         return list(dict.fromkeys(listed))
 
+    def _many(self, low: int, high: int) -> range:
+        return range(self.rng.randint(low, high))
+
+    def _group(self) -> WorldGroup:
+        article, word = self.rng.choice(["the ", ""]), self.word()
+        kind = self.rng.choice(["guild", "house", "folk", "order", "clan", "company"])
+        return WorldGroup(name=f"{article}{word} {kind}", about=self.fact(_PERSON_ABOUT))
+
     def world(self) -> World:
         """A whole world, small."""
-        rng, many = self.rng, lambda low, high: range(self.rng.randint(low, high))
-        group = lambda: WorldGroup(name=self.rng.choice(["the ", ""]) + f"{self.word()} {rng.choice(['guild', 'house', 'folk', 'order', 'clan', 'company'])}", about=self.fact(_PERSON_ABOUT))  # noqa: E731
+        rng = self.rng
         return World(
             name=self.word(), description=self.fact(_PLACE_ABOUT),
             political_organisation=self.say(("A (council|circle) of {m} (elders|guild masters|captains) rules.", "{r} rules from the {p}.", "{n} rules, and (nobody dares to argue|few complain|the guilds obey).")),
-            powers=tuple(group() for _ in many(0, 2)), marginalised_groups=tuple(group() for _ in many(0, 1)),
-            important_people=tuple(WorldPerson(name=self.person(), about=self.fact(_PERSON_ABOUT)) for _ in many(1, 4)),
-            places=tuple(Place(name=self.place(), about=self.fact(_PLACE_ABOUT), way=self.say(_WAYS) if rng.random() < 0.8 else "") for _ in many(2, 6)),
+            powers=tuple(self._group() for _ in self._many(0, 2)), marginalised_groups=tuple(self._group() for _ in self._many(0, 1)),
+            important_people=tuple(WorldPerson(name=self.person(), about=self.fact(_PERSON_ABOUT)) for _ in self._many(1, 4)),
+            places=tuple(Place(name=self.place(), about=self.fact(_PLACE_ABOUT), way=self.say(_WAYS) if rng.random() < 0.8 else "") for _ in self._many(2, 6)),
             calendar=Calendar(date=self.say("(the|) {m}th of (Thaw|Frost|Harvest|Rain|Embers|Seed|Reeds|Fog)")),
             lore=tuple(Lore(topic=topic, text=self.fact(_VIEW)) for topic in self.topics(rng.randint(0, 3))),
             names=tuple({self.word() for _ in range(40)})[:12],
@@ -208,7 +224,7 @@ class Inventor:
         tasks = rng.random() < (1.0 if kind == "quest giver" else 0.15)
         descr = expand(rng, _DESCR, t=rng.choice(_TRADES[kind].split("|")), p=self.place())
         sheet = Sheet(
-            name=self.person(), kind=kind, description=descr, world="w",  # type: ignore[arg-type]
+            name=self.person(), kind=kind, description=descr, world="w",
             backstory=" ".join(self.say(_PAST) for _ in range(rng.randint(1, 3))) if rng.random() < 0.8 else "",
             values=tuple(rng.sample(_VALUES, rng.randint(0, 3))),
             objectives=tuple(self.say(_WANTS) for _ in range(rng.randint(0, 2))),
@@ -230,8 +246,10 @@ class Inventor:
         made = []
         for intent in self.rng.sample(list(_EXAMPLE_CONTEXTS), self.rng.randint(0, 4)):
             lines = manner.lines.get(intent)
-            own = lines is None or self.rng.random() < 0.5
-            line = self._own_line() if own else expand(self.rng, self.rng.choice(lines), addr=self.rng.choice(manner.addresses))
+            if lines is None or self.rng.random() < 0.5:
+                line = self._own_line()
+            else:
+                line = expand(self.rng, self.rng.choice(lines), addr=self.rng.choice(manner.addresses))
             made.append(SpeechExample(context=self.rng.choice(_EXAMPLE_CONTEXTS[intent]), line=line))
         return tuple(made)
 

@@ -1,0 +1,156 @@
+"""What was heard at a table, with everything that bears on learning from it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from characters.messages import Scene
+from db.models import CandidateRow, Feedback, Participant, PlaySession, SceneRow, TurnRow
+from db.queries import lines
+from db.values import StoredTake, StoredTurn
+
+
+@dataclass(frozen=True)
+class HeardTurn:
+    """A turn with its author's consent as it stands now.
+
+    Attributes:
+        person: the author's pseudonymous key, None for NPCs.
+    """
+
+    said: StoredTurn
+    consent: str
+    person: str | None
+
+
+@dataclass(frozen=True)
+class GivenReaction:
+    """A reaction that stands, with who gave it."""
+
+    kind: str
+    role: str
+    person: str
+    take: int | None
+    asked: str
+    text: str
+
+
+@dataclass(frozen=True)
+class HeardLine:
+    """An NPC's line, what led to it, how else it was said, and what the table thought of it.
+
+    Attributes:
+        before: the scene so far, oldest first, ending with the turn that is answered.
+        kept: id of the take the table heard last.
+    """
+
+    id: int
+    scene_id: int
+    scene: Scene
+    npc: str
+    text: str
+    source: str
+    kept: int | None
+    retracted: bool
+    before: tuple[HeardTurn, ...]
+    takes: tuple[StoredTake, ...]
+    reactions: tuple[GivenReaction, ...]
+
+
+async def npcs_heard(session: AsyncSession, campaign: int) -> list[str]:
+    """The NPCs with any reaction to learn from, in order of name."""
+    found = await session.scalars(
+        select(TurnRow.npc).distinct()
+        .join(Feedback, Feedback.turn_id == TurnRow.id)
+        .join(SceneRow, SceneRow.id == TurnRow.scene_id)
+        .join(PlaySession, PlaySession.id == SceneRow.session_id)
+        .where(PlaySession.campaign_id == campaign, TurnRow.npc.is_not(None), Feedback.withdrawn_at.is_(None))
+    )  # fmt: skip
+    return sorted(npc for npc in found if npc is not None)
+
+
+async def heard_lines(session: AsyncSession, campaign: int, npc: str) -> list[HeardLine]:
+    """Every line of an NPC the table reacted to, oldest first."""
+    rows = await session.execute(
+        select(TurnRow, SceneRow)
+        .join(SceneRow, SceneRow.id == TurnRow.scene_id)
+        .join(PlaySession, PlaySession.id == SceneRow.session_id)
+        .where(PlaySession.campaign_id == campaign, TurnRow.npc == npc)
+        .where(TurnRow.id.in_(select(Feedback.turn_id).where(Feedback.withdrawn_at.is_(None))))
+        .order_by(TurnRow.id)
+    )
+    return [await _heard(session, turn, scene) for turn, scene in rows.all()]
+
+
+async def _heard(session: AsyncSession, row: TurnRow, scene: SceneRow) -> HeardLine:
+    before = await lines.transcript(session, row.scene_id, row.id)
+    people = await _people(session, [turn.id for turn in before])
+    heard = [HeardTurn(turn, *people.get(turn.id, ("unasked", None))) for turn in before]
+    return HeardLine(
+        row.id, row.scene_id, Scene(scene.place, scene.reason, scene.mood, scene.familiarity), row.npc or "", row.text,
+        row.source, row.kept_take_id, row.retracted_at is not None, _up_to_question(heard, row.answers_id),
+        tuple(await lines.takes(session, row.id)), await _reactions(session, row.id),
+    )  # fmt: skip
+
+
+def _up_to_question(heard: list[HeardTurn], answers: int | None) -> tuple[HeardTurn, ...]:
+    """The turns up to the answered one; none where the line answers nothing that still stands."""
+    at = next((index for index, turn in enumerate(heard) if turn.said.id == answers), None)
+    return tuple(heard[: at + 1]) if at is not None else ()
+
+
+async def _people(session: AsyncSession, turns: list[int]) -> dict[int, tuple[str, str | None]]:
+    rows = await session.execute(
+        select(TurnRow.id, Participant.consent, Participant.key)
+        .join(Participant, Participant.id == TurnRow.participant_id)
+        .where(TurnRow.id.in_(turns), TurnRow.npc.is_(None))
+    )
+    return {turn: (consent, key) for turn, consent, key in rows.all()}
+
+
+async def _reactions(session: AsyncSession, turn: int) -> tuple[GivenReaction, ...]:
+    rows = await session.execute(
+        select(Feedback, Participant.role, Participant.key)
+        .outerjoin(Participant, Participant.id == Feedback.participant_id)
+        .where(Feedback.turn_id == turn, Feedback.withdrawn_at.is_(None))
+        .order_by(Feedback.id)
+    )
+    return tuple(
+        GivenReaction(given.kind, role or "player", key or "", given.take_id, given.asked, given.text)
+        for given, role, key in rows.all()
+    )
+
+
+@dataclass(frozen=True)
+class CandidateRecord:
+    """A candidate row as it is stored, for the review desk and the report."""
+
+    kind: str
+    source: str
+    turn: int
+    payload: dict[str, Any]
+    trainable: bool
+    reason: str
+
+
+async def replace_candidates(
+    session: AsyncSession, campaign: int, npc: str, records: list[CandidateRecord], now: datetime
+) -> None:
+    """Write tonight's candidates in place of the last harvest's; human verdicts are kept by line and kind."""
+    human = await session.execute(
+        select(CandidateRow.turn_id, CandidateRow.kind, CandidateRow.human_verdict)
+        .where(CandidateRow.campaign_id == campaign, CandidateRow.npc == npc, CandidateRow.human_verdict.is_not(None))
+    )  # fmt: skip
+    verdicts = {(turn, kind): verdict for turn, kind, verdict in human.all()}
+    await session.execute(delete(CandidateRow).where(CandidateRow.campaign_id == campaign, CandidateRow.npc == npc))
+    session.add_all(
+        CandidateRow(
+            campaign_id=campaign, npc=npc, kind=record.kind, source=record.source, turn_id=record.turn,
+            payload=record.payload, verdict="train" if record.trainable else "leave", reason=record.reason,
+            human_verdict=verdicts.get((record.turn, record.kind)), made_at=now,
+        )
+        for record in records
+    )  # fmt: skip

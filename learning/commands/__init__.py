@@ -1,0 +1,1 @@
+"""The learning half's commands, mounted into `understudy` by entry points."""

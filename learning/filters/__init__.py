@@ -1,0 +1,1 @@
+"""Decides which rows are worth learning from."""

@@ -1,0 +1,182 @@
+"""From what a table heard and thought of it to candidate rows: one pure function.
+
+| event | becomes |
+|---|---|
+| the GM edits a line, or speaks as the NPC | a target (weight 3); an edit also beats the original |
+| the GM approves a line | a target (weight 1), and a label |
+| another take is kept | the kept one beats the one before it |
+| another take is asked for and none kept, 👎, retcon, ✖ | a label: not like this |
+
+Provenance decides over the answered turn; an earlier turn that may not be trained on cuts the
+context after it, never leaves a hole in it. What is left out is left out with its reason.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from characters.messages import Scene, Turn
+from db.provenance import Policy, verdict
+from db.queries.harvest import GivenReaction, HeardLine, HeardTurn
+
+Kind = Literal["sft", "pair", "label"]
+_TOO_ALIKE = 0.05
+_IDENTIFIER = re.compile(
+    r"https?://\S+|www\.\S+|<[@#!&:]\S+?>|@\w[\w.]*|[\w.+-]+@[\w-]+\.\w[\w.-]*|\b\d{9,}\b|\+\d[\d ()-]{7,}\d"
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row that could be learnt from.
+
+    Attributes:
+        kind: "sft" (completion), "pair" (completion ≻ rejected) or "label" (completion, label).
+        signal: the event it came from.
+        source: who wrote the completion (`db.provenance`).
+        turns: the context, oldest first; the last turn is answered.
+        conversation: (scene, npc); whole conversations go to one split.
+        people: keys of everybody whose words are in it, for forgetting.
+        trainable: the verdict; `reason` says why or why not.
+    """
+
+    kind: Kind
+    signal: str
+    source: str
+    line: int
+    conversation: str
+    scene: Scene
+    turns: tuple[Turn, ...]
+    people: tuple[str, ...]
+    completion: str
+    rejected: str = ""
+    label: bool = True
+    weight: int = 1
+    trainable: bool = True
+    reason: str = ""
+
+
+def harvest(heard: Iterable[HeardLine], policy: Policy) -> list[Candidate]:
+    """Turn heard lines into candidates, those that may not be used included."""
+    return [candidate for line in heard for candidate in _of_line(line, policy)]
+
+
+def scrub(text: str) -> str:
+    """Remove addresses, links, mentions and long numbers; what is left is plain speech."""
+    return " ".join(_IDENTIFIER.sub(" ", text).split())
+
+
+def differ(one: str, other: str) -> float:
+    """How different two texts are, 0 (equal) to 1, by matching characters."""
+    return 1.0 - difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+@dataclass(frozen=True)
+class _Context:
+    turns: tuple[Turn, ...]
+    people: tuple[str, ...]
+    trainable: bool
+    reason: str
+
+
+def _context(line: HeardLine, policy: Policy, asked: str | None) -> _Context:
+    """What the line answers, as far as it may be used; `asked` is the GM's own wording of it."""
+    if asked is not None:
+        return _Context((Turn("GM", scrub(asked)),), (), True, "asked and answered by the GM")
+    if not line.before:
+        return _Context((), (), False, "answers nothing that still stands")
+    answered = line.before[-1]
+    judged = verdict(answered.said.source, answered.consent, policy)
+    if not judged.trainable:
+        return _Context((), (), False, f"what it answers: {judged.reason}")
+    usable: list[HeardTurn] = []
+    barred = False
+    for turn in line.before:
+        own = turn.said.npc is not None
+        if not own and not verdict(turn.said.source, turn.consent, policy).trainable:
+            usable, barred = [], True
+        elif not (own and barred):  # an NPC's answer to a barred turn may carry its words
+            usable.append(turn)
+            barred = False
+    turns = tuple(_scrubbed(turn) for turn in usable)
+    if not turns or not turns[-1].text:
+        return _Context((), (), False, "nothing is left of the question without addresses and links")
+    people = tuple(sorted({turn.person for turn in usable if turn.person}))
+    return _Context(tuple(turn for turn in turns if turn.text), people, True, judged.reason)
+
+
+def _scrubbed(heard: HeardTurn) -> Turn:
+    turn = heard.said.turn
+    return Turn(turn.speaker, scrub(turn.text), turn.npc, turn.at_hand)
+
+
+def _of_line(line: HeardLine, policy: Policy) -> list[Candidate]:
+    original = next((take.text for take in line.takes if take.origin == "npc" and take.text), "")
+    found = [
+        candidate
+        for reaction in line.reactions
+        for candidate in _of_reaction(line, reaction, original, policy)
+    ]  # fmt: skip
+    if line.retracted:
+        found.append(_row(line, policy, "label", "retcon", completion=original or line.text, label=False, weight=2))
+    return [candidate for candidate in found if candidate.completion]
+
+
+def _of_reaction(line: HeardLine, given: GivenReaction, original: str, policy: Policy) -> list[Candidate]:
+    by_gm = given.role == "gm"
+    if given.kind == "edit":
+        return _of_edit(line, given, original, policy)
+    if given.kind == "gm_line":
+        return [_row(line, policy, "sft", "gm_line", source="gm", completion=line.text, weight=3)]
+    if given.kind == "thumbs_up":
+        label = _row(line, policy, "label", "thumbs_up", completion=line.text, weight=2 if by_gm else 1)
+        return [_row(line, policy, "sft", "thumbs_up", completion=line.text), label] if by_gm else [label]
+    if given.kind in {"thumbs_down", "safety_x"}:
+        disliked, weight = given.text or line.text, 2 if by_gm else 1
+        return [_row(line, policy, "label", given.kind, completion=disliked, label=False, weight=weight)]
+    if given.kind == "keep":
+        other = _take_before(line, given.take)
+        kept = next((take.text for take in line.takes if take.id == given.take), "")
+        return [_row(line, policy, "pair", "keep", completion=kept, rejected=other)] if other not in {"", kept} else []
+    if given.kind == "regen" and not any(r.kind in {"keep", "edit"} for r in line.reactions):
+        return [_row(line, policy, "label", "regen", completion=given.text, label=False)]
+    return []
+
+
+def _of_edit(line: HeardLine, given: GivenReaction, original: str, policy: Policy) -> list[Candidate]:
+    by_gm = given.role == "gm"
+    text = next((take.text for take in line.takes if take.id == given.take), line.text)
+    question = line.before[-1].said.text if line.before else ""
+    asked = given.asked if by_gm and given.asked not in {"", question} else None
+    common = {"source": "gm" if by_gm else "local", "completion": text, "asked": asked}
+    rows = [_row(line, policy, "sft", "edit", weight=3 if by_gm else 1, **common)]
+    if original and differ(text, original) >= _TOO_ALIKE:
+        rows.append(_row(line, policy, "pair", "edit", rejected=original, **common))
+    return rows
+
+
+def _take_before(line: HeardLine, kept: int | None) -> str:
+    """The take a kept one was preferred to: the newest other that was spoken."""
+    others = [take.text for take in line.takes if take.id != kept and take.text and take.origin == "npc"]
+    return others[-1] if others else ""
+
+
+def _row(line: HeardLine, policy: Policy, kind: Kind, signal: str, **fields: Any) -> Candidate:
+    """A candidate of a line; `fields` are those of Candidate, and `asked` where the GM rewrote the question."""
+    context = _context(line, policy, fields.pop("asked", None))
+    fields["completion"], fields["rejected"] = scrub(fields["completion"]), scrub(fields.get("rejected", ""))
+    return Candidate(
+        kind=kind, signal=signal, source=fields.pop("source", "npc"), line=line.id,
+        conversation=f"{line.scene_id}/{line.npc}", scene=line.scene, turns=context.turns, people=context.people,
+        trainable=context.trainable, reason=context.reason, **fields,
+    )  # fmt: skip
+
+
+def counts(candidates: Sequence[Candidate]) -> dict[str, int]:
+    """How many rows of each kind may be used, and how many were left out."""
+    found = {"sft": 0, "pair": 0, "label": 0, "left_out": 0}
+    for candidate in candidates:
+        found[candidate.kind if candidate.trainable else "left_out"] += 1
+    return found

@@ -1,0 +1,63 @@
+"""The morning report: what an NPC learnt, from which lines, how it is proved, and how to undo it."""
+
+from learning.nightly import Outcome
+
+
+def markdown(outcome: Outcome, name: str) -> str:
+    """The report of one NPC's night."""
+    parts = [f"# {name}: the night's report", _learnt(outcome)]
+    if outcome.verdict is not None and outcome.adapter is not None:
+        parts += [_verdict(outcome), _samples(outcome), _next_steps(outcome)]
+    parts.append(f"**What is missing for more:** {outcome.missing}.")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _learnt(outcome: Outcome) -> str:
+    found = outcome.counts
+    rows = [
+        f"From the table: {found['sft']} lines to learn, {found['pair']} preferences, {found['label']} votes; "
+        f"{found['left_out']} left out.",
+        "",
+    ]
+    signals = {"edit": "you wrote", "gm_line": "you spoke", "thumbs_up": "you approved", "keep": "was kept",
+               "thumbs_down": "was disliked", "retcon": "did not happen", "regen": "was asked for again",
+               "safety_x": "was stopped"}  # fmt: skip
+    for candidate in outcome.candidates:
+        if candidate.kind == "sft" or not candidate.trainable or not candidate.label:
+            asked = f"“{candidate.turns[-1].text}” → " if candidate.turns else ""
+            left = "" if candidate.trainable else f" (left out: {candidate.reason})"
+            rows.append(f"- {signals.get(candidate.signal, candidate.signal)}: {asked}“{candidate.completion}”{left}")
+    if outcome.adapter is None:
+        rows += ["", "Nothing was trained tonight. What you wrote, spoke or approved is shown to the NPC as an example "
+                 "already, from the next line on."]  # fmt: skip
+    return "\n".join(rows)
+
+
+def _verdict(outcome: Outcome) -> str:
+    assert outcome.verdict is not None
+    rows = [f"## Verdict: {'passed' if outcome.verdict.passed else 'held'}", "", outcome.verdict.reason + ".", "",
+            "| measure | before | after | n | decides |", "|---|---|---|---|---|"]  # fmt: skip
+    for m in outcome.verdict.measures:
+        mark, role = "" if m.passed else " ✖", "yes" if m.decides else "informs"
+        rows.append(f"| {m.name} | {m.incumbent:.3f} | {m.candidate:.3f}{mark} | {m.n} | {role} |")
+    if outcome.trained is not None and outcome.trained.losses:
+        losses = outcome.trained.losses
+        rows += ["", f"Trained on {outcome.trained.rows} rows in {outcome.trained.seconds:.0f} s; "
+                 f"training loss {losses[0]:.2f} → {losses[-1]:.2f}; "
+                 f"{outcome.trained.left_out} rows were too long."]  # fmt: skip
+    return "\n".join(rows)
+
+
+def _samples(outcome: Outcome) -> str:
+    rows = ["## Before and after", ""]
+    for asked, before, after in outcome.samples:
+        rows += [f"- {asked}", f"  - before: {before}", f"  - after: {after}"]
+    return "\n".join(rows)
+
+
+def _next_steps(outcome: Outcome) -> str:
+    assert outcome.verdict is not None
+    if not outcome.verdict.passed:
+        return f"It is kept as {outcome.adapter} and not used."
+    return (f"To use it: `understudy promote {outcome.npc}`. To go back: `understudy rollback {outcome.npc}`; "
+            "either is heard on the next line.")  # fmt: skip

@@ -1,0 +1,164 @@
+"""The local engine under fire: killed, frozen, fed with rubbish; and what it keeps evaluated."""
+
+import asyncio
+import dataclasses
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from characters.inference.engine import Delta, Finish, Request, Restart, Sampling
+from characters.inference.errors import AdapterRefused, ModelCorrupt, ModelMissing, PromptTooLong, WorkerFailed
+from characters.inference.llama_cpp_engine import LlamaCppEngine
+from characters.inference.llama_options import LoadOptions
+
+OPTIONS = LoadOptions(context=1024, cells=1024, sequences=4, threads=1)
+
+
+@pytest.fixture
+async def engine(tiny_model: Path) -> AsyncIterator[LlamaCppEngine]:
+    made = LlamaCppEngine(tiny_model, OPTIONS, patience=20)
+    yield made
+    await made.close()
+
+
+def asking(text: str, key: str = "evening/mira", **changes: object) -> Request:
+    sampling = Sampling(**{"seed": 3, "max_tokens": 16, "repetition_penalty": 1.0, **changes})  # type: ignore[arg-type]
+    return Request(text, (), sampling=sampling, cache_key=key)
+
+
+async def line(engine: LlamaCppEngine, request: Request) -> Finish:
+    async for event in engine.generate(request):
+        if isinstance(event, Finish):
+            return event
+    raise AssertionError("no Finish came")
+
+
+async def test_the_same_seed_says_the_same_line_and_another_seed_another(engine: LlamaCppEngine) -> None:
+    first = await line(engine, asking("the lantern", temperature=1.5))
+    assert (await line(engine, asking("the lantern", key="b", temperature=1.5))).text == first.text
+    assert (await line(engine, asking("the lantern", key="c", temperature=1.5, seed=4))).text != first.text
+
+
+async def test_only_new_tokens_are_evaluated_in_a_growing_conversation(engine: LlamaCppEngine) -> None:
+    text = "the brown ale costs four copper and the lantern burns all night "
+    first = await line(engine, asking(text))
+    grown = text + "and the bells wake me too early "
+    second = await line(engine, asking(grown))
+    assert first.timings.reused_tokens == 0
+    assert second.timings.reused_tokens >= first.timings.prompt_tokens - 1
+    fresh = LlamaCppEngine(engine._model, OPTIONS)
+    try:
+        assert (await line(fresh, asking(grown))).text == second.text, "reuse changes no word"
+    finally:
+        await fresh.close()
+
+
+async def test_conversations_keep_their_own_cache_until_the_budget_is_spent(engine: LlamaCppEngine) -> None:
+    text = "the lower bridge " * 60
+    await line(engine, asking(text, key="one"))
+    await line(engine, asking(text + "bells", key="two"))
+    again = await line(engine, asking(text, key="one"))
+    assert again.timings.reused_tokens > 0
+    for key in ("three", "four", "five", "six"):
+        await line(engine, asking(text, key=key))
+    evicted = await line(engine, asking(text, key="one"))
+    assert evicted.timings.reused_tokens == 0
+
+
+async def test_reading_ahead_leaves_nothing_to_evaluate(engine: LlamaCppEngine) -> None:
+    text = "the temple bells wake me " * 8
+    await engine.read_ahead(asking(text))
+    spoken = await line(engine, asking(text))
+    assert spoken.timings.reused_tokens == spoken.timings.prompt_tokens - 1
+
+
+async def test_a_worker_killed_in_mid_line_answers_the_line_once(engine: LlamaCppEngine) -> None:
+    request = asking("the flood took the bridge ", temperature=1.2, max_tokens=300)
+    undisturbed = await line(engine, dataclasses.replace(request, cache_key="calm"))
+    events = []
+    async for event in engine.generate(request):
+        events.append(event)
+        if len(events) == 2:
+            assert engine.worker_pid is not None
+            os.kill(engine.worker_pid, signal.SIGKILL)
+    finishes = [event for event in events if isinstance(event, Finish)]
+    assert len(finishes) == 1
+    restart = next(n for n, event in enumerate(events) if isinstance(event, Restart))
+    after = "".join(event.text for event in events[restart:] if isinstance(event, Delta))
+    assert after == finishes[0].text == undisturbed.text
+
+
+async def test_a_frozen_worker_is_ended_by_the_watchdog_and_the_line_still_comes(tiny_model: Path) -> None:
+    engine = LlamaCppEngine(tiny_model, OPTIONS, patience=1.5)
+    try:
+        await engine.start()
+        frozen = engine.worker_pid
+        assert frozen is not None
+        os.kill(frozen, signal.SIGSTOP)
+        spoken = await line(engine, asking("the lantern"))
+        assert spoken.text
+        assert engine.worker_pid != frozen
+    finally:
+        await engine.close()
+
+
+async def test_three_failures_in_a_row_become_one_sentence(engine: LlamaCppEngine) -> None:
+    async def assassin() -> None:
+        while True:
+            if pid := engine.worker_pid:
+                os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.01)
+
+    killer = asyncio.create_task(assassin())
+    with pytest.raises(WorkerFailed, match="failed 3 times in a row"):
+        await line(engine, asking("the lantern " * 200, max_tokens=600))
+    killer.cancel()
+    assert (await line(engine, asking("the lantern"))).text, "the next line starts anew"
+
+
+async def test_the_worker_ends_with_its_parent(engine: LlamaCppEngine) -> None:
+    await engine.start()
+    pid = engine.worker_pid
+    assert pid is not None
+    await engine.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_scores_say_which_completion_is_likelier_and_leave_no_trace(engine: LlamaCppEngine) -> None:
+    prompt = "the lantern burns "
+    greedy = await line(engine, asking(prompt, temperature=0, max_tokens=4))
+    likely, odd = await engine.score(prompt, [greedy.text, "zzzz qqqq"])
+    assert likely.logprob / likely.tokens > odd.logprob / odd.tokens
+    assert (await engine.score(prompt, [greedy.text]))[0].logprob == pytest.approx(likely.logprob, abs=1e-3)
+
+
+async def test_a_prompt_that_does_not_fit_is_refused_with_both_sizes(engine: LlamaCppEngine) -> None:
+    with pytest.raises(PromptTooLong, match="holds 1024"):
+        await line(engine, asking("lantern bridge " * 2000))
+
+
+async def test_a_missing_model_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="There is no model at"):
+        await LlamaCppEngine(tmp_path / "none.gguf").start()
+
+
+@pytest.mark.parametrize("harm", ["text", "cut", "header"])
+async def test_a_damaged_model_is_one_sentence(tiny_model: Path, tmp_path: Path, harm: str) -> None:
+    data = tiny_model.read_bytes()
+    damaged = {"text": b"not a model", "cut": data[: len(data) // 2], "header": b"GGUF" + b"\xff" * 400}[harm]
+    path = tmp_path / "damaged.gguf"
+    path.write_bytes(damaged)
+    with pytest.raises(ModelCorrupt, match=r"damaged\.gguf"):
+        await LlamaCppEngine(path, OPTIONS).start()
+
+
+async def test_an_adapter_that_is_none_is_refused_and_the_base_goes_on(engine: LlamaCppEngine, tmp_path: Path) -> None:
+    path = tmp_path / "adapter.gguf"
+    path.write_bytes(b"GGUF but no adapter")
+    with pytest.raises(AdapterRefused, match="does not fit"):
+        await engine.load_adapter("a", path)
+    assert (await line(engine, asking("the lantern"))).text

@@ -1,0 +1,37 @@
+"""Where a reply ends."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from characters.inference.stopping import StopFilter, Utf8, loops
+
+
+@given(st.text("abA:n\n", max_size=60), st.integers(1, 7))
+def test_however_a_reply_is_cut_to_pieces_the_same_part_is_shown(text: str, size: int) -> None:
+    stops = ["Ana:", "\n\n"]
+    found = [at for stop in stops if (at := text.find(stop)) >= 0]
+    wanted = text[: min(found)] if found else text
+    filter_ = StopFilter(stops)
+    shown = "".join(filter_.feed(text[at : at + size]) for at in range(0, len(text), size)) + filter_.flush()
+    assert shown == wanted
+
+
+def test_a_character_split_over_tokens_waits_for_its_rest() -> None:
+    joined = Utf8()
+    assert joined.feed("é".encode()[:1]) == ""
+    assert joined.feed("é".encode()[1:]) == "é"
+
+
+def test_a_broken_character_becomes_a_mark_at_the_end() -> None:
+    joined = Utf8()
+    joined.feed(b"\xe2\x82")
+    assert joined.flush() == "\ufffd"
+
+
+def test_loops_are_the_same_word_thrice_four_words_twice_or_a_syllable_six_times() -> None:
+    assert loops("Insult're're're're're're")
+    assert not loops("Hahaha!")
+    assert loops("rock rock rock")
+    assert loops("and then we go and then we go")
+    assert not loops("It is what it is, and it was what it was.")
+    assert not loops("Aye, aye.")

@@ -1,0 +1,151 @@
+"""What becomes a row, what does not, and why: DESIGN's tables, event by event."""
+
+from typing import Any
+
+from characters.messages import Fact, Scene, StyleExample
+from characters.prompt import Budget, Part
+from db.provenance import Policy
+from db.queries.harvest import GivenReaction, HeardLine, HeardTurn
+from db.values import StoredTake, StoredTurn, TakeMade
+from learning.datasets.rows import Renderer
+from learning.harvest import Candidate, counts, harvest, scrub
+from learning.starter.tokens import TEMPLATE
+from tests.fakes.people import make_sheet, make_world
+
+
+def turn(text: str, source: str = "local", consent: str = "given", npc: str | None = None, number: int = 1) -> HeardTurn:
+    speaker, person = ("Mira Dunmore", None) if npc else ("Ana Petrova", "local:ana")
+    return HeardTurn(StoredTurn(number, speaker, text, npc, source), consent, person)
+
+
+def reaction(kind: str, role: str = "gm", take: int | None = None, text: str = "", asked: str = "") -> GivenReaction:
+    return GivenReaction(kind, role, f"local:{role}", take, asked, text)
+
+
+def line(*reactions: GivenReaction, before: tuple[HeardTurn, ...] | None = None, **changes: Any) -> HeardLine:
+    takes = changes.pop("takes", ("I have rope for 1 gold.",))
+    stored = tuple(
+        StoredTake(n, 9, n, text, "complete", "gm" if text.startswith("GM:") else "npc", TakeMade()) for n, text in enumerate(takes, 1)
+    )
+    fields: dict[str, Any] = {
+        "id": 9, "scene_id": 4, "scene": Scene(), "npc": "mira", "text": takes[-1], "source": "npc", "kept": len(takes),
+        "retracted": False, "before": before or (turn("What does the rope cost?"),), "takes": stored, "reactions": reactions,
+    }
+    return HeardLine(**{**fields, **changes})
+
+
+DEFAULT = Policy()
+
+
+def of(heard: HeardLine, policy: Policy = DEFAULT) -> list[Candidate]:
+    return harvest([heard], policy)
+
+
+def test_an_edit_is_a_target_of_weight_three_and_beats_the_original() -> None:
+    found = of(line(reaction("edit", take=2), takes=("I have rope for 1 gold.", "GM: One gold, and mind the knots.")))
+    assert [(c.kind, c.source, c.weight) for c in found] == [("sft", "gm", 3), ("pair", "gm", 1)]
+    assert found[1].completion == "GM: One gold, and mind the knots."
+    assert found[1].rejected == "I have rope for 1 gold."
+
+
+def test_an_edit_that_hardly_differs_is_no_preference() -> None:
+    found = of(line(reaction("edit", take=2), takes=("GM no: I have rope for 1 gold today.", "GM: I have rope for 1 gold today.")))
+    assert [c.kind for c in found] == ["sft"]
+
+
+def test_approval_by_the_gm_is_a_target_and_a_label_and_a_players_only_a_label() -> None:
+    assert [(c.kind, c.label, c.weight) for c in of(line(reaction("thumbs_up")))] == [("sft", True, 1), ("label", True, 2)]
+    assert [(c.kind, c.label, c.weight) for c in of(line(reaction("thumbs_up", "player")))] == [("label", True, 1)]
+
+
+def test_a_line_the_gm_spoke_is_a_target() -> None:
+    found = of(line(reaction("gm_line"), takes=("GM: Get out.",), source="gm"))
+    assert [(c.kind, c.source, c.weight, c.completion) for c in found] == [("sft", "gm", 3, "GM: Get out.")]
+
+
+def test_a_kept_take_beats_the_one_before_it_and_its_regen_is_no_label() -> None:
+    heard = line(reaction("regen", text="First."), reaction("keep", take=1), takes=("First take here.", "Second, better?"))
+    found = of(heard)
+    assert [(c.kind, c.completion, c.rejected) for c in found] == [("pair", "First take here.", "Second, better?")]
+
+
+def test_dislike_retcon_and_a_take_asked_for_again_are_labels_against() -> None:
+    for given, weight in ((reaction("thumbs_down", text="Bad."), 2), (reaction("regen", text="Bad."), 1)):
+        found = of(line(given))
+        assert [(c.kind, c.label, c.completion, c.weight) for c in found] == [("label", False, "Bad.", weight)]
+    retracted = of(line(retracted=True, takes=("Never said.",)))
+    assert [(c.signal, c.label, c.weight) for c in retracted] == [("retcon", False, 2)]
+
+
+def test_a_line_that_answers_channel_text_is_left_out_with_the_reason() -> None:
+    found = of(line(reaction("edit", take=1), before=(turn("psst", "channel"),)))
+    assert not found[0].trainable
+    assert "channel" in found[0].reason
+    assert found[0].turns == ()
+    assert counts(found)["left_out"] == len(found)
+
+
+def test_express_permission_lets_it_in_only_with_the_authors_consent() -> None:
+    policy = Policy("express_permission")
+    assert of(line(reaction("edit", take=1), before=(turn("psst", "channel", "given"),)), policy)[0].trainable
+    assert not of(line(reaction("edit", take=1), before=(turn("psst", "channel", "refused"),)), policy)[0].trainable
+
+
+def test_an_earlier_barred_turn_cuts_the_context_after_it_and_its_answer() -> None:
+    before = (
+        turn("Hello."), turn("CANARY in the channel", "channel"), turn("You said CANARY", npc="mira", source="npc"),
+        turn("What does the rope cost?"),
+    )  # fmt: skip
+    found = of(line(reaction("edit", take=1), before=before))
+    assert [t.text for t in found[0].turns] == ["What does the rope cost?"]
+
+
+def test_a_question_the_gm_wrote_anew_makes_the_row_the_gms() -> None:
+    heard = line(reaction("edit", take=1, asked="What is the rope?"), before=(turn("psst", "channel"),))
+    found = of(heard)[0]
+    assert found.trainable
+    assert [(t.speaker, t.text) for t in found.turns] == [("GM", "What is the rope?")]
+    assert found.people == ()
+
+
+def test_opting_out_withdraws_earlier_rows() -> None:
+    assert not of(line(reaction("edit", take=1), before=(turn("Hello", consent="refused"),)))[0].trainable
+
+
+def test_addresses_links_and_mentions_are_removed() -> None:
+    text = "Ask <@123456789> or bob@example.org, see https://x.example/a?b=c or 0171234567890 about the rope"
+    assert scrub(text) == "Ask or , see or about the rope"
+    found = of(line(reaction("edit", take=1), before=(turn("https://only.example"),)))
+    assert not found[0].trainable
+
+
+def render(candidate: Candidate) -> Any:
+    part = Part("mira", make_sheet(), make_world())
+    return Renderer(TEMPLATE, Budget(context=4000)).row(candidate, part)
+
+
+def test_a_row_is_the_serving_prompt_and_ends_its_turn() -> None:
+    row = render(of(line(reaction("edit", take=1)))[0])
+    assert row.prompt.endswith("<|assistant|>")
+    assert row.completion == "I have rope for 1 gold.<|end|>"
+    assert "You know: hempen rope: 1 gold" in row.prompt
+
+
+def test_names_of_real_people_reach_no_trainer() -> None:
+    before = (turn("I am Ana Petrova. What does the rope cost?"),)
+    row = render(of(line(reaction("edit", take=1), before=before, takes=("One gold, Ana Petrova.",)))[0])
+    assert "Petrova" not in row.prompt + row.completion
+    assert any(name in row.completion for name in make_world().names)
+
+
+def test_a_rows_own_line_is_not_among_its_examples() -> None:
+    candidate = of(line(reaction("edit", take=1)))[0]
+    part = Part("mira", make_sheet(), make_world(), (StyleExample("What does the rope cost?", "I have rope for 1 gold.", "learnt 1"),))
+    row = Renderer(TEMPLATE, Budget(context=4000)).row(candidate, part)
+    assert "You once said" not in row.prompt
+
+
+def test_turns_of_the_context_keep_what_was_at_hand() -> None:
+    earlier = HeardTurn(StoredTurn(1, "Mira Dunmore", "Four copper.", "mira", "npc", None, (Fact("k", "brown ale: 4 copper.", "ware"),)), "unasked", None)
+    row = render(of(line(reaction("edit", take=1), before=(turn("The ale?"), earlier, turn("And the rope?"))))[0])
+    assert "[You know: brown ale: 4 copper.]<|end|><|assistant|>Four copper.<|end|>" in row.prompt
