@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from learning.gguf.base_model import load_base
 from learning.starter.corpus import Reader, load_spice, prose_texts
 from learning.starter.tokens import TEMPLATE, token_id, train_tokenizer
 
@@ -23,14 +24,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-compile", action="store_true", help="do not use torch.compile")
     parser.add_argument("--no-planting", action="store_true", help="let the copying heads emerge by themselves")
+    parser.add_argument("--continue-from", type=Path, metavar="GGUF", help="begin with this starter's weights")
+    parser.add_argument("--begin", type=float, default=0.4, help="where a continued run joins the schedule")
     parser.add_argument("--stage", choices=["tokenizer", "train", "export", "all"], default="all")
     return parser.parse_args()
 
 
-def _tokenizer(out: Path, data: Path, seed: int) -> Tokenizer:
+def _tokenizer(out: Path, data: Path, seed: int, earlier: Path | None) -> Tokenizer:
     path = out / "tokenizer.json"
     if path.is_file():
         return Tokenizer.from_file(str(path))
+    if earlier is not None:
+        tokenizer = load_base(earlier)[1].backend_tokenizer
+        tokenizer.save(str(path))
+        return tokenizer
     reader = Reader(Tokenizer.from_str(train_tokenizer(["a"], 300).to_str()), seed, load_spice(data), [])
     texts = [
         turn.text
@@ -50,7 +57,7 @@ def main() -> None:
     options = _arguments()
     options.out.mkdir(parents=True, exist_ok=True)
     data = options.data if options.data.is_dir() else None
-    tokenizer = _tokenizer(options.out, options.data, options.seed)
+    tokenizer = _tokenizer(options.out, options.data, options.seed, options.continue_from)
     if options.stage == "tokenizer":
         return
     from learning.starter.export import export
@@ -61,8 +68,11 @@ def main() -> None:
     model = make_model(tokenizer.get_vocab_size(), pad, end)
     if options.stage in {"train", "all"}:
         plan = Plan(tokens=options.tokens, minutes=options.minutes, seed=options.seed,
-                    threads=options.threads, compile=not options.no_compile)  # fmt: skip
-        if not options.no_planting:
+                    threads=options.threads, compile=not options.no_compile,
+                    begin=options.begin if options.continue_from else 0.0)  # fmt: skip
+        if options.continue_from:
+            model.load_state_dict(load_base(options.continue_from)[0].state_dict())
+        elif not options.no_planting:
             plant_copying(model, options.seed)
         train(model, tokenizer, plan, load_spice(data), prose_texts(data), options.out)
     if options.stage in {"export", "all"}:

@@ -25,6 +25,8 @@ from learning.teachers.offline.invent import Spice
 
 log = logging.getLogger(__name__)
 
+_WARM_STEPS = 30  # a continued run has no momentum yet
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -37,6 +39,7 @@ class Plan:
         batch_tokens: tokens a step.
         matrix_rate: peak learning rate of Muon.
         other_rate: peak learning rate of AdamW.
+        begin: where in the schedule to begin, for a run that continues an earlier one.
     """
 
     tokens: int = 12_000_000
@@ -45,9 +48,14 @@ class Plan:
     batch_tokens: int = 4096
     matrix_rate: float = 0.02
     other_rate: float = 0.004
+    begin: float = 0.0
     seed: int = 1
     threads: int = 2
     compile: bool = True
+
+    def progress(self, tokens: int, minutes: float) -> float:
+        """Where in the schedule a run is: at 1.0 it ends."""
+        return self.begin + (1.0 - self.begin) * max(tokens / self.tokens, minutes / self.minutes)
 
 
 def mix(progress: float, rng: random.Random, prose_until: float) -> tuple[str, int]:
@@ -78,8 +86,7 @@ class _Stream(IterableDataset[tuple[str, torch.Tensor, torch.Tensor]]):
         done = 0
         started = time.monotonic()
         while True:
-            spent = (time.monotonic() - started) / 60 / self.plan.minutes
-            progress = max(done / self.plan.tokens, spent)
+            progress = self.plan.progress(done, (time.monotonic() - started) / 60)
             kind, length = mix(progress, rng, self.plan.prose_until if self.prose else 0.0)
             make = getattr(reader, kind if self.prose or kind != "passage" else "conversation")
             rows = [make(length) for _ in range(max(1, self.plan.batch_tokens // length))]
@@ -157,19 +164,19 @@ def train(model: Any, tokenizer: Tokenizer, plan: Plan, spice: Spice, prose: lis
     half = torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16())
     stream = DataLoader(_Stream(tokenizer, plan, spice, prose), batch_size=None, num_workers=1, prefetch_factor=4)
     started, done, step = time.monotonic(), 0, 0
-    saved = 0.0
+    saved = plan.begin
     with (out / "log.jsonl").open("a", encoding="utf-8") as file:
         journal = _Journal(file)
         for kind, ids, wanted in stream:
             spent = (time.monotonic() - started) / 60
-            progress = max(done / plan.tokens, spent / plan.minutes)
+            progress = plan.progress(done, spent)
             if progress >= 1.0:
                 break
             with half:
                 loss = masked_loss(model, ids, wanted)
             loss.backward()  # type: ignore[no-untyped-call]
             for group, peak in zip((g for o in optimizers for g in o.param_groups), peaks, strict=True):
-                group["lr"] = peak * rate(progress)
+                group["lr"] = peak * rate(progress) * min(1.0, (step + 1) / _WARM_STEPS)
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             with half:
                 for optimizer in optimizers:
