@@ -52,7 +52,8 @@ _CUES: tuple[tuple[str, str], ...] = (
     ("trade", r"what do you do|your (?:job|trade|work|craft|profession|business)|for a living"
               r"|what are you"),
     ("recipe", r"recipes?|ingredients?|how (?:do|would|does|can) (?:you|i|one|we) (?:make|brew|craft|cook"
-               r"|mix|prepare|forge|bake)|what goes in(?:to)?|made (?:of|from)|how (?:is|are) .{1,30} made|teach me to (?:make|brew)"
+               r"|mix|prepare|forge|bake)|what goes in(?:to)?|made (?:of|from)|how (?:is|are) .{1,30} made"
+               r"|teach me to (?:make|brew)"
                r"|make (?:a|an|some|the)|brew (?:a|an|some|the)|what do i need for"),
     ("quest", r"any (?:work|jobs?|quests?|tasks?)|quests?|need (?:any )?help|looking for work"
               r"|jobs?|bounty|errand|task|adventure|help you|something (?:that )?needs? doing"

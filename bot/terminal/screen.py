@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class Screen:
 
     async def _show(self, text: str) -> bool:
         """Show what an input brings; False when the person leaves. Ctrl-C hushes."""
-        with _interrupted(self.table.hush):
+        with _interrupted(self.table.hush), _typing_unseen():
             return await self._brought(text)
 
     async def _brought(self, text: str) -> bool:
@@ -112,3 +113,22 @@ def _interrupted(act: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _typing_unseen() -> Iterator[None]:
+    """Keep what is typed ahead out of the line that is being shown; it stands at the next prompt."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    quiet = list(before)
+    quiet[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSANOW, before)

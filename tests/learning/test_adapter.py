@@ -98,7 +98,6 @@ async def test_llama_cpp_says_with_the_adapter_what_peft_says(
     served = np.array([score.logprob for score in scores])
     expected = next_tokens(adapted, ids)[words]
     difference, effect = np.abs(served - expected).max(), np.abs(expected - without[words])
-    print(f"{family}, {options}: n {len(words)}, worst {difference:.1e}, effect mean {effect.mean():.2f} worst {effect.max():.2f} nats")
     assert len(words) > 200
     assert difference < 5e-3
     assert effect.mean() > 20 * difference

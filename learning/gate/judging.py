@@ -1,0 +1,190 @@
+"""The stages of the gate, cheapest first; the first that fails ends it.
+
+| stage | measures |
+|---|---|
+| integrity | the adapter changes anything at all; lines end by themselves; no empty line, no template token |
+| likelihood | the table's own lines; preference pairs; anchors on the sheet; general anchors |
+| lines | words a line, variety, repeats of disliked lines, recited training lines, talk about itself, secrets |
+| further stages | what the caller adds, the exam above all |
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from learning.gate import texts
+from learning.gate.measures import GateVerdict, Measure, conclude, failure, hold
+from learning.gate.witness import Witness
+
+Stage = tuple[str, Callable[[], Awaitable[list[Measure]]]]
+
+_SPOKEN = 40
+_HELD_OUT_TOLERANCE = 0.01  # of the incumbent's log-probability
+_ANCHOR_TOLERANCE = 0.05
+_PAIR_TOLERANCE = 0.02
+_ENDING_TOLERANCE = 0.03
+_VARIETY = 0.9
+_LENGTH = 0.25
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the gate asks. All rows are dicts with prompt and completion, as trainers read them.
+
+    Attributes:
+        targets: the table's own lines, kept out of training where there are enough.
+        seen: the targets were trained on, so they inform about learning, not about generalising.
+        anchors: rows on the NPC's sheet, kept out of training.
+        general: rows of other NPCs, for what the base could do before.
+        pairs: rows with `chosen` and `rejected`.
+        disliked: rows the table disliked; saying one again is a hard fault.
+        trained: the human completions in training.
+        secrets: (prompt, withheld text).
+        stop: the text that ends a turn.
+        names: template tokens that must never be spoken.
+    """
+
+    targets: Sequence[dict[str, Any]]
+    anchors: Sequence[dict[str, Any]]
+    general: Sequence[dict[str, Any]] = ()
+    pairs: Sequence[dict[str, Any]] = ()
+    disliked: Sequence[dict[str, Any]] = ()
+    trained: Sequence[str] = ()
+    secrets: Sequence[tuple[str, str]] = ()
+    stop: str = ""
+    names: Sequence[str] = ()
+    seen: bool = False
+
+
+async def judge(
+    candidate: Witness, incumbent: Witness, trial: Trial, *, further: Sequence[Stage] = (),
+    deadline: float = float("inf"), say: Callable[[str], None] = lambda _: None,
+) -> GateVerdict:  # fmt: skip
+    """Compare two witnesses stage by stage.
+
+    Args:
+        further: stages after the gate's own, by name.
+        deadline: `time.monotonic()` after which no stage begins; the candidate is held then.
+    """
+    stages: list[Stage] = [
+        ("integrity", lambda: _integrity(candidate, incumbent, trial)),
+        ("likelihood", lambda: _likelihoods(candidate, incumbent, trial)),
+        ("lines", lambda: _lines(candidate, incumbent, trial)),
+        *further,
+    ]
+    found: list[Measure] = []
+    try:
+        for name, stage in stages:
+            if time.monotonic() > deadline:
+                return hold(f"the time box ended before the stage “{name}”", found)
+            say(f"gate: {name}")
+            found += await stage()
+            if reason := failure(found):
+                return hold(reason, found)
+    finally:
+        incumbent.remember()
+    return conclude(found)
+
+
+async def _integrity(candidate: Witness, incumbent: Witness, trial: Trial) -> list[Measure]:
+    rows = [*trial.targets, *trial.anchors][:8]
+    bare = Witness(candidate.engine, None)
+    with_it = [(await candidate.score(row["prompt"], row["completion"]))[0] for row in rows]
+    without = [(await bare.score(row["prompt"], row["completion"]))[0] for row in rows]
+    changed = float(any(abs(one - other) > 1e-4 for one, other in zip(with_it, without, strict=True)))
+    new, old = await _spoken(candidate, trial), await _spoken(incumbent, trial)
+    return [
+        Measure("the adapter changes what is said (1 = yes)", changed, 1.0, len(rows), always=True),
+        Measure("lines that end by themselves", _share([e for _, e in new]), _share([e for _, e in old]), len(new),
+                tolerance=_ENDING_TOLERANCE),
+        Measure("empty lines and template tokens", _broken(new, trial), _broken(old, trial), len(new), "lower",
+                always=True),
+    ]  # fmt: skip
+
+
+async def _likelihoods(candidate: Witness, incumbent: Witness, trial: Trial) -> list[Measure]:
+    bare = Witness(candidate.engine, None) if incumbent.adapter is not None else incumbent
+    found = []
+    known = ", seen in training" if trial.seen else ", held out"
+    for name, rows, other, tolerance in (
+        (f"log-probability a token, the table's lines{known}", trial.targets, incumbent, _HELD_OUT_TOLERANCE),
+        ("log-probability a token, anchors on the sheet", trial.anchors, bare, _ANCHOR_TOLERANCE),
+        ("log-probability a token, other NPCs", trial.general, bare, _ANCHOR_TOLERANCE),
+    ):
+        if rows:
+            new, old = await _likelihood(candidate, rows), await _likelihood(other, rows)
+            found.append(Measure(name, new, old, len(rows), tolerance=tolerance * abs(old),
+                                 target=rows is trial.targets))  # fmt: skip
+    if trial.pairs:
+        new, old = await _preferred(candidate, trial.pairs), await _preferred(incumbent, trial.pairs)
+        found.append(Measure("preferred line likelier", new, old, len(trial.pairs), tolerance=_PAIR_TOLERANCE,
+                             target=True))  # fmt: skip
+    return found
+
+
+async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[Measure]:
+    new = [line for line, _ in await _spoken(candidate, trial)]
+    old = [line for line, _ in await _spoken(incumbent, trial)]
+    variety = texts.distinct_pairs(old)
+    found = [
+        Measure("different pairs of words", texts.distinct_pairs(new), variety, len(new),
+                tolerance=(1 - _VARIETY) * variety),
+        _length(new, old, trial),
+        Measure("recited training lines", _share([texts.copies(line, trial.trained) for line in new]),
+                _share([texts.copies(line, trial.trained) for line in old]), len(new), "lower", 0.01),
+        Measure("talk about being a machine", _share([texts.talks_about_itself(line) for line in new]),
+                _share([texts.talks_about_itself(line) for line in old]), len(new), "lower"),
+    ]  # fmt: skip
+    if trial.disliked:
+        again = [
+            sum([texts.same_line((await w.line(r["prompt"]))[0], r["completion"].removesuffix(trial.stop))
+                 for r in trial.disliked])
+            for w in (candidate, incumbent)
+        ]  # fmt: skip
+        found.append(Measure("disliked lines said again", *again, len(trial.disliked), "lower",
+                             always=True, target=True))  # fmt: skip
+    if trial.secrets:
+        told = sum([texts.leaks((await candidate.line(prompt))[0], secret) for prompt, secret in trial.secrets])
+        found.append(Measure("withheld secrets told", told, 0.0, len(trial.secrets), "lower", always=True))
+    return found
+
+
+def _length(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:
+    """How far lines are from the incumbent's length, or from the table's own where that is nearer."""
+    told, before = _words(new), _words(old)
+    wanted = _words([row["completion"].removesuffix(trial.stop) for row in trial.targets]) or before
+    low, high = sorted((before, wanted))
+    away = max(low - told, told - high, 0.0)
+    return Measure("words a line beyond the incumbent's and the table's", away, 0.0, len(new), "lower", _LENGTH * high)
+
+
+async def _likelihood(witness: Witness, rows: Sequence[dict[str, Any]]) -> float:
+    """Mean log-probability a token (nats) of the completions."""
+    scores = [await witness.score(row["prompt"], row["completion"]) for row in rows]
+    return sum(logprob for logprob, _ in scores) / max(1, sum(tokens for _, tokens in scores))
+
+
+async def _preferred(witness: Witness, pairs: Sequence[dict[str, Any]]) -> float:
+    """Share of pairs whose chosen line is likelier a token than the rejected one."""
+    right = []
+    for row in pairs:
+        chosen, rejected = [await witness.score(row["prompt"], row[side]) for side in ("chosen", "rejected")]
+        right.append(chosen[0] / max(1, chosen[1]) > rejected[0] / max(1, rejected[1]))
+    return _share(right)
+
+
+async def _spoken(witness: Witness, trial: Trial) -> list[tuple[str, bool]]:
+    return [await witness.line(row["prompt"]) for row in trial.anchors[:_SPOKEN]]
+
+
+def _broken(spoken: Sequence[tuple[str, bool]], trial: Trial) -> float:
+    return float(sum(not line or any(name in line for name in trial.names) for line, _ in spoken))
+
+
+def _share(found: Sequence[bool]) -> float:
+    return sum(found) / len(found) if found else 0.0
+
+
+def _words(lines: Sequence[str]) -> float:
+    return sum(len(line.split()) for line in lines) / len(lines) if lines else 0.0

@@ -1,0 +1,70 @@
+"""One side of the comparison: an adapter or the bare base, asked through the engine and remembered.
+
+The incumbent is asked the same things night after night; what it said is kept in a file under
+hashes of the prompts, so that a night pays for the candidate alone.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from characters.inference.engine import Engine, Finish, Request, Sampling
+
+_GREEDY = Sampling(temperature=0.0, repetition_penalty=1.05)
+
+
+class Witness:
+    """Speaks and scores with one adapter.
+
+    Args:
+        adapter: id of a loaded adapter, None for the bare base.
+        memory: a JSON file to remember answers in; None forgets.
+    """
+
+    def __init__(self, engine: Engine, adapter: str | None, memory: Path | None = None) -> None:
+        self.engine, self.adapter, self._memory = engine, adapter, memory
+        known = memory is not None and memory.is_file()
+        self._known: dict[str, Any] = json.loads(memory.read_text("utf-8")) if memory and known else {}
+
+    async def line(self, prompt: str, stop: Sequence[str] = ()) -> tuple[str, bool]:
+        """A greedy line, and whether it ended by itself."""
+        key = _key("line", prompt, *stop)
+        if key not in self._known:
+            request = Request(prompt, (), tuple(stop), _GREEDY, cache_key="gate", adapter=self.adapter)
+            done = await _finish(self.engine, request)
+            self._known[key] = [done.text.strip(), done.reason == "stop"]
+        text, ended = self._known[key]
+        return text, ended
+
+    async def score(self, prompt: str, completion: str) -> tuple[float, int]:
+        """Log-probability of a completion (nats) and its tokens."""
+        key = _key("score", prompt, completion)
+        if key not in self._known:
+            [score] = await self.engine.score(prompt, [completion], self.adapter)
+            self._known[key] = [score.logprob, score.tokens]
+        logprob, tokens = self._known[key]
+        return logprob, tokens
+
+    def remember(self) -> None:
+        """Write what was asked, whole or not at all."""
+        if self._memory is None:
+            return
+        self._memory.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._memory.with_suffix(".partial")
+        partial.write_text(json.dumps(self._known, ensure_ascii=False), "utf-8")
+        partial.replace(self._memory)
+
+
+async def _finish(engine: Engine, request: Request) -> Finish:
+    async for event in engine.generate(request):
+        if isinstance(event, Finish):
+            return event
+        await asyncio.sleep(0)
+    raise AssertionError("a stream ends with Finish")
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
