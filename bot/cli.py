@@ -23,6 +23,7 @@ _OWN = {
     "doctor": "bot.commands.doctor:doctor",
     "db": "bot.commands.database:database",
     "bench": "bot.commands.bench:bench",
+    "demo": "bot.commands.demo:demo",
 }
 _ABOUT = {
     "play": "Open the table: talk to an NPC.",
@@ -30,6 +31,7 @@ _ABOUT = {
     "config": "Show every setting and where it came from.",
     "doctor": "Look for what is missing or broken.",
     "db": "Upgrade and check the database.",
+    "demo": "Five minutes: an evening, a night, before and after, and back.",
     "bench": "Measure speed and memory, the peer in the same run.",
 }
 _SOFTWARE_FAULT = 70

@@ -1,14 +1,18 @@
-"""Anchors: rows by the offline teacher on an NPC's own sheet, so that a new habit costs no knowledge.
+"""Rows that guard what an NPC could do before: on its own sheet, and on other people's.
 
-The teacher is a generator of templates, not a model; its rows say so (`source: offline_teacher`).
+*Anchors* are questions and answers by the offline teacher on the NPC's own sheet. *General* rows are
+the same on sheets of invented strangers; answered by the bare base itself they are *replay* rows,
+which hold a model where it was. The teacher is a generator of templates, not a model; its rows say
+so (`source: offline_teacher`).
 """
 
 import random
+from collections.abc import Iterator
 
 from characters.prompt import Part
 from learning.harvest import Candidate
 from learning.teachers.offline.answering import Voice
-from learning.teachers.offline.dialogue import Playwright
+from learning.teachers.offline.dialogue import Conversation, Playwright
 from learning.teachers.offline.invent import Inventor
 from learning.teachers.offline.manners import Manner
 
@@ -31,13 +35,30 @@ def anchor_candidates(part: Part, count: int, seed: int) -> list[Candidate]:
     while len(found) < count and talk < count:
         talk += 1
         played = playwright.conversation(6, bare, Voice(part.sheet, _PLAIN))
-        for index, turn in enumerate(played.turns):
-            exchange = next((e for e in played.exchanges if e.reply is turn), None)
-            if exchange is None or exchange.kind in _KINDS or index == 0:
-                continue
-            found.append(Candidate(
-                "sft", "anchor", "offline_teacher", 0, f"anchor {seed}.{talk}", played.scene,
-                played.turns[:index], (), turn.text, reason="written by offline teacher",
-            ))  # fmt: skip
+        found += _rows(played, f"anchor {seed}.{talk}", "anchor")
     return found[:count]
 
+
+def general_candidates(count: int, seed: int) -> list[tuple[Part, Candidate]]:
+    """Write `count` questions and answers on invented sheets, one a sheet."""
+    rng = random.Random(seed)
+    playwright = Playwright(rng, Inventor(rng))
+    found: list[tuple[Part, Candidate]] = []
+    while len(found) < count:
+        played = playwright.conversation(3)
+        rows = list(_rows(played, f"general {seed}.{len(found)}", "general"))
+        if rows:
+            found.append((played.part, rng.choice(rows)))
+    return found
+
+
+def _rows(played: Conversation, conversation: str, signal: str) -> Iterator[Candidate]:
+    """The exchanges that rest on a sheet, as candidates."""
+    for index, turn in enumerate(played.turns):
+        exchange = next((e for e in played.exchanges if e.reply is turn), None)
+        if exchange is None or exchange.kind in _KINDS or index == 0:
+            continue
+        yield Candidate(
+            "sft", signal, "offline_teacher", 0, conversation, played.scene,
+            played.turns[:index], (), turn.text, reason="written by offline teacher",
+        )  # fmt: skip

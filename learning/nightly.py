@@ -2,13 +2,17 @@
 
     harvest → dataset → training → GGUF adapter → gate → registered, for the GM to promote
 
-Every stage hands over files with manifests or rows in the database; only this module knows their order.
+Every stage hands over files with manifests or rows in the database; only this module knows their
+order. Everything a stage makes is named by the hash of what it was made from, so that a night that
+was killed finds what is done and goes on from there.
 """
 
 import hashlib
 import json
+import random
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,20 +27,25 @@ from db.queries import adapters, harvest, reactions
 from db.queries.adapters import Version
 from db.queries.harvest import CandidateRecord
 from db.store import Store
-from learning.anchors import anchor_candidates
+from learning.anchors import anchor_candidates, general_candidates
 from learning.datasets.rows import Renderer, Row
 from learning.datasets.snapshot import Snapshot, write_snapshot
-from learning.errors import NothingToLearn
-from learning.gate import GateVerdict, Trial, judge, speak
+from learning.errors import BaseUntrainable, NothingToLearn
+from learning.gate import GateVerdict, Trial, Witness, judge
 from learning.gguf.adapter import write_adapter
+from learning.gguf.base_model import verify_base
 from learning.harvest import Candidate, counts
 from learning.harvest import harvest as to_candidates
 from learning.recipes.config import SftConfig
 from learning.recipes.sft import Trained, train_sft
+from learning.trials import make_trial
 
 _FIRST_TRAINING = 8
 _FIRST_PREFERENCE = (30, 60)
 _HELD_OUT_FROM = 12
+_REPLAYED = 24
+_VERIFIED_ON = 200
+_GATE_SHARE = 0.5  # of the training's time box
 
 Say = Callable[[str], None]
 
@@ -57,12 +66,18 @@ class Night:
     now: datetime
     say: Say
     reply_tokens: int = 110
+    control: bool = True
     candidates: list[Candidate] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a night came to; `adapter` is None where nothing was trained."""
+    """What a night came to; `adapter` is None where nothing was trained.
+
+    Attributes:
+        control: the verdict on the same night with its answers shuffled, which must be held.
+        samples: (asked, before, after).
+    """
 
     npc: str
     counts: dict[str, int]
@@ -72,6 +87,7 @@ class Outcome:
     dataset: str = ""
     trained: Trained | None = None
     verdict: GateVerdict | None = None
+    control: GateVerdict | None = None
     samples: tuple[tuple[str, str, str], ...] = ()
 
 
@@ -88,19 +104,20 @@ async def run(night: Night) -> Outcome:
     missing = what_is_missing(found)
     if len(human) < _FIRST_TRAINING:
         return Outcome(night.npc, found, tuple(night.candidates), missing)
-    snapshot, trial = await _dataset(night, human)
-    night.say(f"training: {len(snapshot.rows('sft', 'train'))} rows, {night.config.epochs:g} passes at most")
-    trained, file = _train(night, snapshot)
-    adapter = file.stem
-    night.say("gate: candidate against incumbent, in llama.cpp")
+    renderer = await _renderer(night)
+    await _verify(night, renderer)
+    snapshot, trial = await _dataset(night, renderer, human)
+    rows = snapshot.rows("sft", "train")
+    night.say(f"training: {len(rows)} rows, {night.config.epochs:g} passes at most")
+    trained, file = _train(night, snapshot, rows, "run")
     incumbent = await _incumbent(night)
-    await night.engine.load_adapter(adapter, file)
-    stop = (await night.engine.capabilities()).template
-    verdict = await judge(night.engine, adapter, incumbent, trial, stop.eos if stop else "")
-    await _register(night, adapter, file, verdict)
-    samples = await _samples(night, trial, adapter, incumbent)
-    rows = tuple(night.candidates)
-    return Outcome(night.npc, found, rows, missing, adapter, snapshot.hash, trained, verdict, samples)
+    verdict = await _judge(night, file, incumbent, trial)
+    control = await _control(night, snapshot, rows, incumbent, trial) if night.control else None
+    samples = await _samples(night, trial, file.stem, incumbent)
+    await _register(night, file, verdict, snapshot, control)
+    return Outcome(
+        night.npc, found, tuple(night.candidates), missing, file.stem, snapshot.hash, trained, verdict, control, samples
+    )
 
 
 def what_is_missing(found: dict[str, int]) -> str:
@@ -140,26 +157,57 @@ def budget(can: Capabilities, reply: int) -> Budget:
     return Budget(min(can.context, can.context_budget or can.context), reply, can.system_budget or 700)
 
 
-async def _dataset(night: Night, human: Sequence[Candidate]) -> tuple[Snapshot, Trial]:
+async def _renderer(night: Night) -> Renderer:
     can = await night.engine.capabilities()
     if can.template is None:
         raise NothingToLearn(f"{night.base.name} has no chat template inside; choose a base model that has one.")
-    renderer, part = Renderer(can.template, budget(can, night.reply_tokens)), await _part(night)
-    wanted = max(0, min(night.config.anchors, 150))
+    return Renderer(can.template, budget(can, night.reply_tokens))
+
+
+async def _verify(night: Night, renderer: Renderer) -> None:
+    """Prove once per base file that it is trained as it is served."""
+    proof = night.home.folder("models") / f"verified-{file_id(night.base)}.json"
+    if not proof.is_file():
+        night.say("base: proving that it is trained as it is served (once per model)")
+        rows = [renderer.row(c, part) for part, c in general_candidates(_VERIFIED_ON, 97)]
+        found = await verify_base(night.base, night.engine, [row.prompt + row.completion for row in rows])
+        said = {"ok": found.ok, "reason": found.reason, "texts": found.texts, "tokens_equal": found.tokens_equal,
+                "words": found.scored, "difference": found.difference, "worst": found.worst}  # fmt: skip
+        proof.write_text(json.dumps(said, indent=2), "utf-8")
+    known = json.loads(proof.read_text("utf-8"))
+    if not known["ok"]:
+        raise BaseUntrainable(known["reason"])
+
+
+async def _dataset(night: Night, renderer: Renderer, human: Sequence[Candidate]) -> tuple[Snapshot, Trial]:
+    can, part = await night.engine.capabilities(), await _part(night)
+    wanted, seed = max(0, min(night.config.anchors, 150)), night.config.seed
     # What is in the prompt need not be learnt: the table's lines are trained without their own examples.
-    bare = Part(part.slug, part.sheet, part.world)
+    bare = replace(part, style=())
     rows = [renderer.row(c, bare) for c in human]
-    anchors = [renderer.row(c, bare) for c in anchor_candidates(bare, wanted + 40, night.config.seed)]
     others = [renderer.row(c, bare) for c in night.candidates if c.trainable and c.kind != "sft"]
     train, held = split(rows)
-    guard = anchors[: wanted - len(train)] if wanted > len(train) else []
-    splits = {"train": [*train, *guard, *others], "validation": [*held, *anchors[wanted:]]}
-    about = {"npc": night.npc, "base": file_id(night.base), "template": can.template.hash, "sheet": part.sheet.version,
-             "seed": night.config.seed, "made_at": night.now.isoformat()}  # fmt: skip
+    guard = [renderer.row(c, bare) for c in anchor_candidates(bare, max(0, wanted - len(train)), seed)]
+    replayed = await _replay(night, renderer) if guard else []
+    splits = {"train": [*train, *guard, *replayed, *others], "validation": held}
+    about = {"npc": night.npc, "base": can.base_id, "template": renderer.template.hash, "sheet": part.sheet.version,
+             "seed": seed, "made_at": night.now.isoformat()}  # fmt: skip
     snapshot = write_snapshot(night.home.folder("datasets"), splits, about)
-    disliked = [_as_dict(row) for row in others if row.kind == "label" and not row.label]
-    targets = [_as_dict(row) for row in (held or train)]
-    return snapshot, Trial(targets, [_as_dict(row) for row in anchors[wanted:]], disliked)
+    return snapshot, make_trial(renderer, bare, held or train, night.candidates, seen=not held, seed=seed + 1000)
+
+
+async def _replay(night: Night, renderer: Renderer) -> list[Row]:
+    """What the bare base says to strangers' questions, made once per base: it is to go on saying so."""
+    base = (await night.engine.capabilities()).base_id
+    witness = Witness(night.engine, None, night.home.folder("cache/gate") / f"{base}-replay.json")
+    found = []
+    for part, candidate in general_candidates(_REPLAYED, 41):
+        row = renderer.row(candidate, part)
+        text, ended = await witness.line(row.prompt)
+        if ended and text:
+            found.append(replace(row, completion=text + renderer.template.eos, signal="replay"))
+    witness.remember()
+    return found
 
 
 def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
@@ -174,29 +222,26 @@ def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     return [r for r in rows if r.conversation != out], [r for r in rows if r.conversation == out]
 
 
-def _as_dict(row: Row) -> dict[str, Any]:
-    return {"prompt": row.prompt, "completion": row.completion, "weight": row.weight, "asked": row.asked}
-
-
-def _train(night: Night, snapshot: Snapshot) -> tuple[Trained, Path]:
-    """Train, unless the same dataset was trained with the same recipe before."""
-    key = json.dumps([snapshot.hash, night.config.model_dump()], sort_keys=True)
-    name = "run-" + hashlib.sha256(key.encode()).hexdigest()[:12]
-    folder = night.home.folder("runs") / name
-    rows = snapshot.rows("sft", "train")
+def _train(night: Night, snapshot: Snapshot, rows: Sequence[dict[str, Any]], name: str) -> tuple[Trained, Path]:
+    """Train, unless the same rows were trained with the same recipe before."""
+    key = json.dumps([snapshot.hash, night.config.model_dump(), name], sort_keys=True)
+    run_name = f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    folder = night.home.folder("runs") / run_name
 
     def progress(done: float, left: float) -> None:
-        night.say(f"training: {done:4.0%}, about {left:.0f} s left")
+        night.say(f"{'training' if name == 'run' else name}: {done:4.0%}, about {left:.0f} s left")
 
     if not (folder / "adapter_model.safetensors").is_file():
         trained = train_sft(night.base, rows, night.config, folder, progress)
     else:
         trained = Trained(folder, (), len(rows), 0, 0.0)
     lineage: dict[str, str | int] = {
-        "base": file_id(night.base), "dataset": snapshot.hash, "run": name,
+        "base": file_id(night.base), "dataset": snapshot.hash, "run": run_name,
         "template": str(snapshot.manifest["template"]),
     }  # fmt: skip
     raw = write_adapter(folder, folder / "adapter.gguf", lineage, architecture=_architecture(night.base))
+    if name != "run":
+        return trained, raw
     digest = hashlib.sha256(raw.read_bytes()).hexdigest()[:12]
     target = night.home.folder(f"adapters/{night.campaign}/{night.npc}") / f"{night.npc}-{digest}.gguf"
     raw.replace(target)
@@ -211,26 +256,63 @@ def _architecture(base: Path) -> Any:
     return architecture_of(AutoConfig.from_pretrained(base.parent, gguf_file=base.name))
 
 
-async def _incumbent(night: Night) -> str | None:
+async def _incumbent(night: Night) -> Witness:
     async with night.store.session() as session:
         active = await adapters.active_adapter(session, night.campaign, night.npc)
-    if active is None:
-        return None
-    await night.engine.load_adapter(active.adapter, Path(active.path))
-    return active.adapter
+    if active is not None:
+        await night.engine.load_adapter(active.adapter, Path(active.path))
+    return await _witness(night, active.adapter if active else None)
 
 
-async def _register(night: Night, adapter: str, file: Path, verdict: GateVerdict) -> None:
+async def _witness(night: Night, adapter: str | None) -> Witness:
+    base = (await night.engine.capabilities()).base_id
+    memory = night.home.folder("cache/gate") / f"{base}-{adapter or 'bare'}.json"
+    return Witness(night.engine, adapter, memory)
+
+
+async def _judge(night: Night, file: Path, incumbent: Witness, trial: Trial) -> GateVerdict:
+    await night.engine.load_adapter(file.stem, file)
+    candidate = await _witness(night, file.stem)
+    deadline = time.monotonic() + night.config.minutes * 60 * _GATE_SHARE
+    return await judge(candidate, incumbent, trial, deadline=deadline, say=night.say)
+
+
+async def _control(
+    night: Night, snapshot: Snapshot, rows: Sequence[dict[str, Any]], incumbent: Witness, trial: Trial
+) -> GateVerdict:
+    """The same night with every answer given to another question: the gate must hold it.
+
+    A gate that lets this one through would let anything through, and its verdict is worth nothing.
+    """
+    answers = [row["completion"] for row in rows]
+    random.Random(night.config.seed).shuffle(answers)
+    shuffled = [{**row, "completion": answer} for row, answer in zip(rows, answers, strict=True)]
+    _, file = _train(night, snapshot, shuffled, "control")
+    await night.engine.load_adapter("control", file)
+    try:
+        deadline = time.monotonic() + night.config.minutes * 60 * _GATE_SHARE
+        return await judge(Witness(night.engine, "control"), incumbent, trial, deadline=deadline)
+    finally:
+        await night.engine.unload_adapter("control")
+
+
+async def _register(
+    night: Night, file: Path, verdict: GateVerdict, snapshot: Snapshot, control: GateVerdict | None
+) -> None:
+    report = {**verdict.as_json(), "dataset": snapshot.hash, "control": control.as_json() if control else None}
     state = "candidate" if verdict.passed else "held"
-    version = Version(adapter, night.npc, str(file), file_id(night.base), state, verdict.as_json(), night.now)
+    version = Version(file.stem, night.npc, str(file), file_id(night.base), state, report, night.now)
     async with night.store.session() as session:
         await adapters.add_version(session, night.campaign, version)
 
 
-async def _samples(night: Night, trial: Trial, adapter: str, incumbent: str | None) -> tuple[tuple[str, str, str], ...]:
+async def _samples(night: Night, trial: Trial, adapter: str, incumbent: Witness) -> tuple[tuple[str, str, str], ...]:
     """Five questions with the line before and after."""
-    found = []
+    candidate, found = await _witness(night, adapter), []
     for row in [*trial.targets[:3], *trial.anchors[:2]]:
-        before, after = [await speak(night.engine, row["prompt"], name) for name in (incumbent, adapter)]
-        found.append((row["asked"], before.text.strip(), after.text.strip()))
+        before, after = [(await witness.line(row["prompt"]))[0] for witness in (incumbent, candidate)]
+        found.append((row["asked"], before, after))
+    incumbent.remember()
     return tuple(found)
+
+

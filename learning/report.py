@@ -7,7 +7,7 @@ def markdown(outcome: Outcome, name: str) -> str:
     """The report of one NPC's night."""
     parts = [f"# {name}: the night's report", _learnt(outcome)]
     if outcome.verdict is not None and outcome.adapter is not None:
-        parts += [_verdict(outcome), _samples(outcome), _next_steps(outcome)]
+        parts += [_verdict(outcome), _control(outcome), _samples(outcome), _next_steps(outcome)]
     parts.append(f"**What is missing for more:** {outcome.missing}.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -46,6 +46,16 @@ def _verdict(outcome: Outcome) -> str:
                  f"training loss {losses[0]:.2f} → {losses[-1]:.2f}; "
                  f"{outcome.trained.left_out} rows were too long."]  # fmt: skip
     return "\n".join(rows)
+
+
+def _control(outcome: Outcome) -> str:
+    if outcome.control is None:
+        return ""
+    if outcome.control.passed:
+        return ("**The shuffled control passed too**: the same night with every answer given to another question "
+                "was not held, so tonight's verdict proves nothing. Listen before you promote.")  # fmt: skip
+    return (f"The shuffled control (the same night with every answer given to another question) was "
+            f"{outcome.control.reason}. So the gate can tell.")  # fmt: skip
 
 
 def _samples(outcome: Outcome) -> str:

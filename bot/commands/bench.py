@@ -6,6 +6,7 @@ import json
 import os
 import statistics
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,18 @@ _QUESTIONS = (
 )  # fmt: skip
 
 
-@click.group()
+class _Benches(click.Group):
+    """The benches here, and those the learning half registers under `understudy.bench`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *(entry.name for entry in entry_points(group="understudy.bench"))])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = [entry for entry in entry_points(group="understudy.bench") if entry.name == cmd_name]
+        return found[0].load() if found else super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Benches)
 def bench() -> None:
     """Measure speed and memory, the peer in the same run."""
 
