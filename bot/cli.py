@@ -32,6 +32,14 @@ _ABOUT = {
     "doctor": "Look for what is missing or broken.",
     "db": "Upgrade and check the database.",
     "demo": "Five minutes: an evening, a night, before and after, and back.",
+    "night": "Turn what the table liked into how its NPCs speak: tonight's job, now.",
+    "nights": "The nightly service.",
+    "adapters": "List what was trained, and which voice speaks; merge one into a model file.",
+    "promote": "Let an NPC speak with what the night made, from its next line on.",
+    "rollback": "Bring an NPC's voice before the last promotion back.",
+    "dataset": "Build, show, check, import and export datasets.",
+    "train": "Run one recipe over one dataset.",
+    "exam": "Ask an NPC what it must know, and count.",
     "bench": "Measure speed and memory, the peer in the same run.",
 }
 _SOFTWARE_FAULT = 70

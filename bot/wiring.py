@@ -91,6 +91,7 @@ async def open_table(house: House, seat: "Seat", npc: str | None = None) -> Asyn
             store, engine, house.library(), campaign=settings.table.campaign, seat=seat,
             clock=lambda: datetime.now(UTC), rng=random.SystemRandom(),
             sampling=Sampling(**settings.sampling.model_dump()), system_budget=settings.engine.system_budget,
+            swap=settings.table.swap,
         )  # fmt: skip
         if npc or table.state.speaker is None:
             await table.summon(npc or settings.table.npc)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from characters.errors import UnderstudyError
 
@@ -59,12 +60,42 @@ class TableSettings(_Section):
     campaign: str = Field("home", min_length=1, max_length=200)
     npc: str = Field("mira", description="who is there when a new table opens")
     name: str = Field("You", min_length=1, max_length=40, description="what the one at the keyboard is called")
+    swap: Literal["scene", "line"] = Field("line", description="when a promoted voice is heard: next scene or line")
 
 
 class PrivacySettings(_Section):
     """What may be learnt from."""
 
     channel_text: Literal["never", "express_permission"] = "never"
+
+
+class NightSettings(_Section):
+    """When NPCs learn, and how much of the machine they may have for it."""
+
+    cron: str = Field("0 4 * * *", description="minute, hour, day, month, weekday (0 is Sunday)")
+    timezone: str = Field("", description="such as Europe/Berlin; empty for this machine's")
+    run_on_start: bool = Field(True, description="make up for a night that was missed, when the service starts")
+    idle_minutes: float = Field(20, gt=0, description="silence after which an evening counts as over")
+    minutes: float = Field(60, gt=0, description="time box for one NPC's night")
+    promote: Literal["ask", "automatic"] = Field("ask", description="who lets an adapter that passed the gate speak")
+    yields: bool = Field(True, description="keep out of the way of sessions; false on a machine that serves none")
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields(cls, cron: str) -> str:
+        if len(cron.split()) != 5:
+            raise ValueError("it has five fields, such as 0 4 * * *")
+        return cron
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, timezone: str) -> str:
+        try:
+            if timezone:
+                ZoneInfo(timezone)
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+            raise ValueError("there is no such time zone; write one such as Europe/Berlin") from error
+        return timezone
 
 
 class Settings(_Section):
@@ -75,6 +106,7 @@ class Settings(_Section):
     database: DatabaseSettings = DatabaseSettings()
     table: TableSettings = TableSettings()
     privacy: PrivacySettings = PrivacySettings()
+    nights: NightSettings = NightSettings()
 
 
 SECRETS = {"engine.api_key": "UNDERSTUDY_ENGINE_API_KEY", "discord.token": "DISCORD_TOKEN"}

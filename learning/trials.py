@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from characters.messages import Scene, Turn
-from characters.prompt import Part, build_prompt
+from characters.messages import Turn
+from characters.prompt import Part
 from learning.anchors import anchor_candidates, general_candidates
 from learning.datasets.rows import Renderer, Row
 from learning.gate import Trial
@@ -42,7 +42,7 @@ def make_trial(
         pairs=[{"prompt": row.prompt, "chosen": row.completion, "rejected": row.rejected} for row in pairs],
         disliked=[as_dict(row) for row in disliked[-_DISLIKED:]],
         trained=[c.completion for c in usable if c.kind == "sft"],
-        secrets=[(_prompt(renderer, part, question), secret.text)
+        secrets=[(renderer.prompt([Turn("Ana", question)], replace(part, style=())), secret.text)
                  for secret in part.sheet.secrets for question in _asked_for(secret.text)],
         stop=template.eos, names=template.special_tokens, seen=seen,
     )  # fmt: skip
@@ -58,9 +58,3 @@ def _asked_for(secret: str) -> list[str]:
     words = secret.rstrip(".").split()
     start = " ".join(words[: max(2, len(words) // 3)])
     return [question.format(start=start) for question in _TRAPS]
-
-
-def _prompt(renderer: Renderer, part: Part, question: str) -> str:
-    turns = [Turn("Ana", question)]
-    bare = replace(part, style=())
-    return build_prompt(bare, turns, scene=Scene(), template=renderer.template, budget=renderer.budget).text

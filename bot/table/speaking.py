@@ -8,16 +8,16 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from bot.table.events import Again, Event, Line, Piece
 from bot.table.state import State
+from bot.table.voices import Voices
 from characters.errors import UnderstudyError
 from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
 from characters.messages import Turn
 from characters.prompt import Budget, Part, Prompt, build_prompt
-from db.queries import adapters, lines, reactions
+from db.queries import lines, reactions
 from db.values import StoredTurn, TakeMade
 
 _SMALL_SYSTEM = 700
@@ -28,6 +28,7 @@ class Speaking:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.voices = Voices(state)
         self._hushed = asyncio.Event()
         self._turn_taking = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
@@ -46,7 +47,7 @@ class Speaking:
         state = self.state
         capabilities = await state.engine.capabilities()
         prompt, part = await self.prompt(npc, before=line_id)
-        adapter = await self._adapter(npc) if capabilities.adapters else None
+        adapter = await self.voices.of(npc) if capabilities.adapters else None
         sampling = dataclasses.replace(state.sampling, seed=state.rng.getrandbits(31))
         made = TakeMade(
             prompt_hash=prompt.hash, template_hash=capabilities.template.hash if capabilities.template else "",
@@ -126,17 +127,6 @@ class Speaking:
         context = min(capabilities.context, capabilities.context_budget or capabilities.context)
         return Budget(context=context, reply=self.state.sampling.max_tokens, system=system)
 
-    async def _adapter(self, npc: str) -> str | None:
-        """The adapter in force, loaded into the engine when it is new to it."""
-        async with self.state.store.session() as session:
-            speaking = await adapters.active_adapter(session, self.state.campaign, npc)
-        if speaking is None:
-            return None
-        if speaking.adapter not in self.state.loaded:
-            await self.state.engine.load_adapter(speaking.adapter, Path(speaking.path))
-            self.state.loaded.add(speaking.adapter)
-        return speaking.adapter
-
     def begin_reading(self, npc: str) -> None:
         """Let the engine read an NPC's sheet while the table is still talking."""
         task = asyncio.create_task(self._read_ahead(npc))
@@ -147,8 +137,9 @@ class Speaking:
         """Evaluate an NPC's prompt so far; what fails here fails again, and is told, when it speaks."""
         with contextlib.suppress(UnderstudyError):
             prompt, _ = await self.prompt(npc)
-            request = Request(prompt.text, prompt.messages, cache_key=f"{self.state.scene_id}/{npc}",
-                              adapter=await self._adapter(npc))  # fmt: skip
+            adapter = await self.voices.of(npc) if (await self.state.engine.capabilities()).adapters else None
+            key = f"{self.state.scene_id}/{npc}"
+            request = Request(prompt.text, prompt.messages, cache_key=key, adapter=adapter)
             await self.state.engine.read_ahead(request)
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from bot.errors import TableError
 from characters.inference.engine import Engine, Sampling
@@ -35,7 +36,8 @@ class State:
     scene: Scene
     present: list[str] = field(default_factory=list)
     speaker: str | None = None
-    loaded: set[str] = field(default_factory=set)
+    loaded: list[str] = field(default_factory=list)
+    swap: Literal["scene", "line"] = "line"
 
     def need_speaker(self) -> str:
         """The NPC that has the word.

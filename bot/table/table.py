@@ -9,7 +9,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from bot.errors import TableError
 from bot.table.events import Event, Heard, Line, Why
@@ -50,6 +50,7 @@ class Table:
     async def open(  # noqa: PLR0913  (everything a table is made of, by name)
         cls, store: Store, engine: Engine, library: Library, *, campaign: str, seat: Seat,
         clock: Callable[[], datetime], rng: random.Random, sampling: Sampling, system_budget: int = 0,
+        swap: Literal["scene", "line"] = "line",
     ) -> "Table":  # fmt: skip
         """Sit down: go on with the evening that was left open, or begin one."""
         async with store.session() as session:
@@ -67,7 +68,7 @@ class Table:
         present = [npc for npc in present if npc in known_slugs]
         return cls(State(
             store, engine, library, clock, rng, sampling, system_budget, campaign_id, person, evening,
-            scene_id, scene, present, present[-1] if present else None,
+            scene_id, scene, present, present[-1] if present else None, swap=swap,
         ))  # fmt: skip
 
     # --- who is here -------------------------------------------------------------------------

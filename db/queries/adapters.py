@@ -30,6 +30,12 @@ async def active_adapter(session: AsyncSession, campaign: int, npc: str) -> Spea
     return Speaking(row[0], row[1]) if row else None
 
 
+async def in_good_standing(session: AsyncSession, adapter: str) -> bool:
+    """Whether an adapter may still be heard: neither rolled back nor blocked."""
+    state = await session.scalar(select(AdapterVersion.state).where(AdapterVersion.adapter == adapter))
+    return state in {"active", "retired", "candidate"}
+
+
 async def set_active(session: AsyncSession, campaign: int, npc: str, adapter: str | None, now: datetime) -> None:
     """Promote or roll back: one UPDATE (one INSERT the first time)."""
     done = await session.execute(

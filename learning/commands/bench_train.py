@@ -12,7 +12,7 @@ import click
 
 from characters.prompt import Budget
 from learning.anchors import general_candidates
-from learning.commands.night import Place
+from learning.commands.place import Place
 from learning.datasets.rows import Renderer
 from learning.recipes.config import SHIPPED, SftConfig, load_config
 from learning.starter.tokens import TEMPLATE

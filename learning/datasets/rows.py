@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from characters.chat_template import ChatTemplate
-from characters.messages import Message, Turn
+from characters.messages import Message, Scene, Turn
 from characters.prompt import Budget, Part, build_prompt, clean
 from learning.harvest import Candidate
 
@@ -62,6 +62,10 @@ class Renderer:
             self.completion(prompt.messages, rejected) if rejected else "",
             candidate.label, candidate.weight, candidate.line, candidate.people, turns[-1].text if turns else "",
         )  # fmt: skip
+
+    def prompt(self, turns: Sequence[Turn], part: Part) -> str:
+        """What serving would read after these turns, outside any scene."""
+        return build_prompt(part, turns, scene=Scene(), template=self.template, budget=self.budget).text
 
     def completion(self, messages: Sequence[Message], reply: str) -> str:
         """What a model must write for a reply: the reply and the end of its turn, as the template has it.

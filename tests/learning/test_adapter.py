@@ -13,6 +13,7 @@ from learning.errors import AdapterUnservable, AdapterUnwritten
 from learning.gguf.adapter import architecture_of, read_lineage, write_adapter
 from learning.gguf.base_model import load_base
 from tests.fakes.tiny_families import FAMILIES, make_config, make_model, write_family, write_shipped_llama
+from tests.fakes.tiny_lora import with_lora
 
 PROMPT = "<|user|>Ana: What does the brown ale cost?<|end|><|assistant|>"
 ROOM = {"q_proj": 8, "down_proj": 2}
@@ -36,20 +37,6 @@ REFUSED = {
     "init_lora_weights=pissa": {"init_lora_weights": "pissa"},
     "lora_alpha": {"lora_alpha": 0},
 }
-
-
-def with_lora(model: Any, **options: Any) -> Any:
-    """A PEFT model whose adapter says something: B starts at zero, so it is drawn here."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    torch.manual_seed(1)
-    adapted = get_peft_model(model, LoraConfig(**{"target_modules": "all-linear", "task_type": "CAUSAL_LM", **options}))
-    with torch.no_grad():
-        for name, weight in adapted.named_parameters():
-            if "lora_B" in name:
-                weight.normal_(0, 0.1)
-    return adapted
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""Which adapter an NPC speaks with right now, and getting it into the engine.
+
+Promotion and rollback are one UPDATE somewhere else; a table asks before every line, so it hears of
+them on the next one. With `swap: scene` a voice that has spoken in a scene is kept to the scene's
+end, so that it does not turn over in the middle of a haggle; a voice that was rolled back or blocked
+is dropped at once all the same.
+"""
+
+import logging
+from pathlib import Path
+
+from bot.table.state import State
+from characters.inference.errors import AdapterRefused, ModelMissing
+from db.queries import adapters
+from db.queries.adapters import Speaking
+
+log = logging.getLogger(__name__)
+
+_KEPT = 3  # adapters a present NPC, so that going back to the last one loads nothing
+
+
+class Voices:
+    """The adapters a table has at hand, the last few."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._in_scene: dict[tuple[int, str], str | None] = {}
+
+    async def of(self, npc: str) -> str | None:
+        """The adapter of an NPC's next line, loaded; None for the bare base."""
+        state, place = self.state, (self.state.scene_id, npc)
+        async with state.store.session() as session:
+            speaking = await adapters.active_adapter(session, state.campaign, npc)
+            if state.swap == "scene" and place in self._in_scene:
+                kept = self._in_scene[place]
+                if kept is None or await adapters.in_good_standing(session, kept):
+                    return kept
+        if speaking is not None and not await self._load(speaking):
+            speaking = None
+        self._in_scene = {at: name for at, name in self._in_scene.items() if at[0] == state.scene_id}
+        self._in_scene[place] = speaking.adapter if speaking else None
+        return self._in_scene[place]
+
+    async def _load(self, speaking: Speaking) -> bool:
+        """Put an adapter into the engine; False where its file is gone, so that the base speaks."""
+        loaded = self.state.loaded
+        if speaking.adapter in loaded:
+            loaded.remove(speaking.adapter)
+        else:
+            try:
+                await self.state.engine.load_adapter(speaking.adapter, Path(speaking.path))
+            except (AdapterRefused, ModelMissing) as error:
+                log.warning("%s The base speaks without it.", error)
+                return False
+        loaded.append(speaking.adapter)
+        while len(loaded) > _KEPT * max(1, len(self.state.present)):
+            await self.state.engine.unload_adapter(loaded.pop(0))
+        return True

@@ -1,0 +1,67 @@
+"""Where the learning half works: the same home, settings, model and database as the table."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from characters.inference.llama_cpp_engine import LlamaCppEngine
+from characters.inference.llama_options import LoadOptions
+from characters.inference.native_proof import extra_buffers_work
+from characters.inference.starter import STARTER
+from db.home import Home
+from db.queries import play
+from db.settings import Settings, load_settings
+from db.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A home with its settings."""
+
+    home: Home
+    settings: Settings
+
+    @classmethod
+    def find(cls, campaign: str | None) -> "Place":
+        """From the environment and the home's settings."""
+        environment = dict(os.environ)
+        home = Home.find(environment)
+        return cls(home, load_settings(home.settings_file, environment, {"table.campaign": campaign}).settings)
+
+    @property
+    def base(self) -> Path:
+        """The model adapters are trained on: the one that serves."""
+        named = self.settings.engine.model
+        return Path(named).expanduser() if named else STARTER
+
+    def engine(self) -> LlamaCppEngine:
+        """A local engine; the gate never asks a server."""
+        chosen = self.settings.engine
+        extra = chosen.extra_buffers and extra_buffers_work(self.home.folder("kv"))
+        options = LoadOptions(chosen.context, chosen.kv_tokens, threads=chosen.threads, extra_buffers=extra)
+        return LlamaCppEngine(self.base, options)
+
+    def run(self, work: Callable[[Store, int], Awaitable[T]]) -> T:
+        """Open the database, find the campaign, do the work, close."""
+
+        async def whole() -> T:
+            store = await Store.open(self.settings.database.url or self.home.database_url)
+            try:
+                async with store.session() as session:
+                    campaign = await play.campaign_id(session, self.settings.table.campaign, now())
+                return await work(store, campaign)
+            finally:
+                await store.close()
+
+        return asyncio.run(whole())
+
+
+def now() -> datetime:
+    """This moment, UTC."""
+    return datetime.now(UTC)
