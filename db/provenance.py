@@ -5,11 +5,16 @@ express permission; so ordinary channel text answers, and never teaches. Consent
 stands now, so that opting out withdraws earlier rows from the next build.
 """
 
+import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Source = Literal["npc", "gm", "teacher", "offline_teacher", "local", "interaction", "imported", "channel"]
 Consent = Literal["given", "refused", "unasked"]
+QUOTATION = 8  # words in a row that make a text derived from another
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 @dataclass(frozen=True)
@@ -55,3 +60,18 @@ def verdict(source: str, consent: str, policy: Policy, *, accepted: bool = False
         allowed = policy.channel_text == "express_permission" and consent == "given"
         return Verdict(allowed, "express permission and opt-in" if allowed else "channel text is not trained on")
     raise ValueError(f"unknown source {source!r}")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as they are compared: folded, without punctuation."""
+    return [word.replace("’", "'") for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold())]
+
+
+def runs(said: Sequence[str], length: int) -> set[tuple[str, ...]]:
+    """Every run of so many words in a row."""
+    return {tuple(said[start : start + length]) for start in range(len(said) - length + 1)}
+
+
+def shares_words(text: str, other: str) -> bool:
+    """Whether two texts share eight words in a row; then either is derived from the other."""
+    return not runs(words(text), QUOTATION).isdisjoint(runs(words(other), QUOTATION))

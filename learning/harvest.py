@@ -14,15 +14,16 @@ context after it, never leaves a hole in it. What is left out is left out with i
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from characters.messages import Scene, Turn
-from db.provenance import Policy, verdict
+from db.provenance import Policy, shares_words, verdict
 from db.queries.harvest import GivenReaction, HeardLine, HeardTurn
 
 Kind = Literal["sft", "pair", "label"]
 _TOO_ALIKE = 0.05
+_CAPPED_FROM = 3
 _IDENTIFIER = re.compile(
     r"https?://\S+|www\.\S+|<[@#!&:]\S+?>|@\w[\w.]*|[\w.+-]+@[\w-]+\.\w[\w.-]*|\b\d{9,}\b|\+\d[\d ()-]{7,}\d"
 )
@@ -39,6 +40,7 @@ class Candidate:
         turns: the context, oldest first; the last turn is answered.
         conversation: (scene, npc); whole conversations go to one split.
         people: keys of everybody whose words are in it, for forgetting.
+        voter: key of the player whose vote or take it is; "" for the GM, whom no cap binds.
         trainable: the verdict; `reason` says why or why not.
     """
 
@@ -56,11 +58,24 @@ class Candidate:
     weight: int = 1
     trainable: bool = True
     reason: str = ""
+    voter: str = ""
 
 
 def harvest(heard: Iterable[HeardLine], policy: Policy) -> list[Candidate]:
     """Turn heard lines into candidates, those that may not be used included."""
-    return [candidate for line in heard for candidate in _of_line(line, policy)]
+    return _capped([candidate for line in heard for candidate in _of_line(line, policy)])
+
+
+def _capped(found: list[Candidate]) -> list[Candidate]:
+    """From three voters on, nobody has more than max(20 %, 1.5 / voters) of the players' votes; the newest count."""
+    votes = [c for c in found if c.voter and c.trainable]
+    voters = {c.voter for c in votes}
+    if len(voters) < _CAPPED_FROM:
+        return found
+    most = max(1, int(len(votes) * max(0.2, 1.5 / len(voters))))
+    over = {id(c) for voter in voters for c in [c for c in votes if c.voter == voter][:-most]}
+    reason = "its voter has as many votes in as one may have"
+    return [replace(c, trainable=False, reason=reason) if id(c) in over else c for c in found]
 
 
 def scrub(text: str) -> str:
@@ -126,22 +141,26 @@ def _of_line(line: HeardLine, policy: Policy) -> list[Candidate]:
 
 def _of_reaction(line: HeardLine, given: GivenReaction, original: str, policy: Policy) -> list[Candidate]:
     by_gm = given.role == "gm"
+    voter = "" if by_gm else given.person
     if given.kind == "edit":
         return _of_edit(line, given, original, policy)
     if given.kind == "gm_line":
         return [_row(line, policy, "sft", "gm_line", source="gm", completion=line.text, weight=3)]
     if given.kind == "thumbs_up":
-        label = _row(line, policy, "label", "thumbs_up", completion=line.text, weight=2 if by_gm else 1)
+        label = _row(line, policy, "label", "thumbs_up", completion=line.text, weight=2 if by_gm else 1, voter=voter)
         return [_row(line, policy, "sft", "thumbs_up", completion=line.text), label] if by_gm else [label]
     if given.kind in {"thumbs_down", "safety_x"}:
         disliked, weight = given.text or line.text, 2 if by_gm else 1
-        return [_row(line, policy, "label", given.kind, completion=disliked, label=False, weight=weight)]
+        return [_row(line, policy, "label", given.kind, completion=disliked, label=False, weight=weight,
+                     voter=voter)]  # fmt: skip
     if given.kind == "keep":
         other = _take_before(line, given.take)
         kept = next((take.text for take in line.takes if take.id == given.take), "")
-        return [_row(line, policy, "pair", "keep", completion=kept, rejected=other)] if other not in {"", kept} else []
+        if other in {"", kept}:
+            return []
+        return [_row(line, policy, "pair", "keep", completion=kept, rejected=other, voter=voter)]
     if given.kind == "regen" and not any(r.kind in {"keep", "edit"} for r in line.reactions):
-        return [_row(line, policy, "label", "regen", completion=given.text, label=False)]
+        return [_row(line, policy, "label", "regen", completion=given.text, label=False, voter=voter)]
     return []
 
 
@@ -166,12 +185,23 @@ def _take_before(line: HeardLine, kept: int | None) -> str:
 def _row(line: HeardLine, policy: Policy, kind: Kind, signal: str, **fields: Any) -> Candidate:
     """A candidate of a line; `fields` are those of Candidate, and `asked` where the GM rewrote the question."""
     context = _context(line, policy, fields.pop("asked", None))
+    if context.trainable and _quotes_the_untrainable(line, policy, fields["completion"]):
+        context = _Context((), (), False, "it repeats words that may not be learnt from")
     fields["completion"], fields["rejected"] = scrub(fields["completion"]), scrub(fields.get("rejected", ""))
     return Candidate(
         kind=kind, signal=signal, source=fields.pop("source", "npc"), line=line.id,
         conversation=f"{line.scene_id}/{line.npc}", scene=line.scene, turns=context.turns, people=context.people,
         trainable=context.trainable, reason=context.reason, **fields,
     )  # fmt: skip
+
+
+def _quotes_the_untrainable(line: HeardLine, policy: Policy, text: str) -> bool:
+    """Whether a line carries eight words in a row of something said before it that may not be trained on."""
+    barred = [
+        turn.said.text for turn in line.before
+        if turn.said.npc is None and not verdict(turn.said.source, turn.consent, policy).trainable
+    ]  # fmt: skip
+    return any(shares_words(text, said) for said in barred)
 
 
 def counts(candidates: Sequence[Candidate]) -> dict[str, int]:

@@ -112,6 +112,27 @@ def test_opting_out_withdraws_earlier_rows() -> None:
     assert not of(line(reaction("edit", take=1), before=(turn("Hello", consent="refused"),)))[0].trainable
 
 
+def test_a_line_that_carries_eight_words_of_channel_text_is_left_out() -> None:
+    earlier = turn("the silver key lies under the third step behind the mill", "channel", number=1)
+    asked = turn("What did you hear?", number=2)
+    [found] = of(line(reaction("gm_line"), before=(earlier, asked), takes=("They say the silver key lies under the third step behind the mill.",)))
+    assert not found.trainable
+    assert "repeats words" in found.reason
+    [short] = of(line(reaction("gm_line"), before=(earlier, asked), takes=("A silver key, they say.",)))
+    assert short.trainable
+
+
+def test_from_three_voters_on_nobody_has_more_than_half_the_votes_and_the_gm_is_not_bound() -> None:
+    def vote(person: str) -> HeardLine:
+        return line(GivenReaction("thumbs_up", "player", person, None, "", ""))
+
+    loud = harvest([vote("a") for _ in range(8)] + [vote("b"), vote("c")], DEFAULT)
+    assert sum(c.trainable for c in loud) == 5 + 2
+    assert [c.trainable for c in loud[:8]] == [False] * 3 + [True] * 5, "the newest count"
+    assert all(c.trainable for c in harvest([vote("a") for _ in range(8)] + [vote("b")], DEFAULT)), "two voters: no cap"
+    assert all(c.trainable for c in harvest([line(reaction("thumbs_up")) for _ in range(9)], DEFAULT))
+
+
 def test_addresses_links_and_mentions_are_removed() -> None:
     text = "Ask <@123456789> or bob@example.org, see https://x.example/a?b=c or 0171234567890 about the rope"
     assert scrub(text) == "Ask or , see or about the rope"
