@@ -26,8 +26,12 @@ class Voices:
         self.state = state
         self._in_scene: dict[tuple[int, str], str | None] = {}
 
-    async def of(self, npc: str) -> str | None:
-        """The adapter of an NPC's next line, loaded; None for the bare base."""
+    async def of(self, npc: str, *, speaks: bool = True) -> str | None:
+        """The adapter of an NPC's next line, loaded; None for the bare base.
+
+        Args:
+            speaks: it is about to speak; reading ahead commits a scene to nothing.
+        """
         state, place = self.state, (self.state.scene_id, npc)
         async with state.store.session() as session:
             speaking = await adapters.active_adapter(session, state.campaign, npc)
@@ -37,9 +41,11 @@ class Voices:
                     return kept
         if speaking is not None and not await self._load(speaking):
             speaking = None
-        self._in_scene = {at: name for at, name in self._in_scene.items() if at[0] == state.scene_id}
-        self._in_scene[place] = speaking.adapter if speaking else None
-        return self._in_scene[place]
+        chosen = speaking.adapter if speaking else None
+        if speaks:
+            self._in_scene = {at: name for at, name in self._in_scene.items() if at[0] == state.scene_id}
+            self._in_scene[place] = chosen
+        return chosen
 
     async def _load(self, speaking: Speaking) -> bool:
         """Put an adapter into the engine; False where its file is gone, so that the base speaks."""

@@ -85,6 +85,27 @@ async def heard_lines(session: AsyncSession, campaign: int, npc: str) -> list[He
     return [await _heard(session, turn, scene) for turn, scene in rows.all()]
 
 
+async def evening_lines(session: AsyncSession, campaign: int, evening: int | None = None) -> list[HeardLine]:
+    """Every line NPCs said in an evening, oldest first; None is the last evening in which one spoke."""
+    if evening is None:
+        evening = await session.scalar(
+            select(PlaySession.id)
+            .join(SceneRow, SceneRow.session_id == PlaySession.id)
+            .join(TurnRow, TurnRow.scene_id == SceneRow.id)
+            .where(PlaySession.campaign_id == campaign, TurnRow.npc.is_not(None))
+            .order_by(PlaySession.id.desc()).limit(1)
+        )  # fmt: skip
+    rows = await session.execute(
+        select(TurnRow, SceneRow)
+        .join(SceneRow, SceneRow.id == TurnRow.scene_id)
+        .join(PlaySession, PlaySession.id == SceneRow.session_id)
+        .where(PlaySession.campaign_id == campaign, PlaySession.id == evening)
+        .where(TurnRow.npc.is_not(None), TurnRow.answers_id.is_not(None), TurnRow.kept_take_id.is_not(None))
+        .order_by(TurnRow.id)
+    )
+    return [await _heard(session, turn, scene) for turn, scene in rows.all()]
+
+
 async def _heard(session: AsyncSession, row: TurnRow, scene: SceneRow) -> HeardLine:
     before = await lines.transcript(session, row.scene_id, row.id)
     people = await _people(session, [turn.id for turn in before])

@@ -1,0 +1,83 @@
+"""A promoted voice is heard on the next line or in the next scene, and a rolled back one never again."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.table.table import Table
+from characters.inference.errors import AdapterRefused
+from db.queries import adapters
+from db.queries.adapters import Version
+from tests.bot.conftest import NOW, OpenTable
+from tests.fakes.hearing import said
+
+
+async def promoted(table: Table, name: str) -> None:
+    """Somebody elsewhere promotes an adapter: rows in the database, nothing else."""
+    version = Version(name, "mira", f"/adapters/{name}.gguf", "sha256-scripted", "candidate", {}, NOW)
+    async with table.state.store.session() as session:
+        await adapters.add_version(session, table.state.campaign, version)
+        await adapters.promote(session, table.state.campaign, version, NOW)
+
+
+async def rolled_back(table: Table) -> None:
+    async with table.state.store.session() as session:
+        await adapters.roll_back(session, table.state.campaign, "mira", NOW)
+
+
+async def voice(table: Table) -> str | None:
+    return (await said(table, "And now?")).adapter
+
+
+async def test_a_promotion_is_heard_on_the_very_next_line_and_a_rollback_too(open_table: OpenTable) -> None:
+    table = await open_table()
+    assert await voice(table) is None
+    await promoted(table, "first")
+    assert await voice(table) == "first"
+    await promoted(table, "second")
+    assert await voice(table) == "second"
+    await rolled_back(table)
+    assert await voice(table) == "first"
+    await rolled_back(table)
+    assert await voice(table) is None
+
+
+async def test_where_voices_change_between_scenes_a_promotion_waits_for_the_next(open_table: OpenTable) -> None:
+    table = await open_table()
+    table.state.swap = "scene"
+    assert await voice(table) is None
+    await promoted(table, "first")
+    assert await voice(table) is None, "in the middle of a haggle"
+    await table.set_scene({"place": "the cellar"})
+    assert await voice(table) == "first"
+
+
+async def test_a_voice_that_is_rolled_back_leaves_the_scene_at_once(open_table: OpenTable) -> None:
+    table = await open_table()
+    table.state.swap = "scene"
+    await promoted(table, "first")
+    assert await voice(table) == "first"
+    await rolled_back(table)
+    assert await voice(table) is None
+
+
+async def test_the_last_three_adapters_stay_at_hand(open_table: OpenTable) -> None:
+    table = await open_table()
+    for name in ("one", "two", "three", "four"):
+        await promoted(table, name)
+        await voice(table)
+    assert list(table.state.engine.adapters) == ["two", "three", "four"]  # type: ignore[attr-defined]
+
+
+async def test_a_line_is_spoken_by_the_base_when_the_adapters_file_is_gone(
+    open_table: OpenTable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = await open_table()
+    await promoted(table, "lost")
+
+    async def gone(adapter: str, path: Path) -> None:
+        raise AdapterRefused(f"There is no adapter at {path}; run `understudy adapters` to see which exist.")
+
+    monkeypatch.setattr(table.state.engine, "load_adapter", gone)
+    assert await voice(table) is None
+    assert "base speaks without it" in caplog.text
