@@ -23,6 +23,7 @@ _OWN = {
     "doctor": "bot.commands.doctor:doctor",
     "db": "bot.commands.database:database",
     "bench": "bot.commands.bench:bench",
+    "privacy": "bot.commands.privacy:privacy",
     "demo": "bot.commands.demo:demo",
 }
 _ABOUT = {
@@ -40,6 +41,7 @@ _ABOUT = {
     "dataset": "Build, show, check, import and export datasets.",
     "train": "Run one recipe over one dataset.",
     "exam": "Ask an NPC what it must know, and count.",
+    "privacy": "Hand over or forget what is kept about a person.",
     "bench": "Measure speed and memory, the peer in the same run.",
 }
 _SOFTWARE_FAULT = 70

@@ -3,7 +3,7 @@
     campaign ─ session ─ scene ─ conversation (one NPC in one scene) ─ turn
                                                                         └ take (an NPC's alternatives)
     participant · feedback · style example · adapter version · active adapter
-    night request · candidate row
+    night request · night ─ night stage · candidate row
 
 An NPC's line is a turn whose `npc` is set; what it could have said are its takes, and `kept` names
 the one the table heard last. Nothing said is ever deleted by play: a retcon marks it.
@@ -49,13 +49,15 @@ class Campaign(Base):
 
 
 class PlaySession(Base):
-    """One evening."""
+    """One evening; `seated_at` and `left_at` say when somebody last sat down at it, and left it without ending it."""
 
     __tablename__ = "sessions"
     id: Mapped[int] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
     started_at: Mapped[datetime]
     stopped_at: Mapped[datetime | None]
+    seated_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
 
 
 class SceneRow(Base):
@@ -207,7 +209,7 @@ class ActiveAdapter(Base):
 
 
 class NightRequest(Base):
-    """A wish of the table side that a night be run; the nightly service polls for it."""
+    """A wish that a night be run; the nightly service polls for it. `taken_at` is renewed while the night runs."""
 
     __tablename__ = "night_requests"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -215,6 +217,39 @@ class NightRequest(Base):
     npc: Mapped[str | None] = mapped_column(String(100))
     asked_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(20), default="waiting")
+    taken_by: Mapped[str] = mapped_column(String(200), default="")
+    taken_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class Night(Base):
+    """One NPC's night, from harvest to verdict; an interrupted one stays `running` and is resumed."""
+
+    __tablename__ = "nights"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    npc: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(String(20), default="running")
+    attempts: Mapped[int] = mapped_column(default=1)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class NightStage(Base):
+    """How far a night came: what a stage made is found again through `result`."""
+
+    __tablename__ = "night_stages"
+    __table_args__ = (UniqueConstraint("night_id", "stage"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    night_id: Mapped[int] = mapped_column(ForeignKey("nights.id"), index=True)
+    stage: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class CandidateRow(Base):

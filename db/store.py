@@ -53,6 +53,27 @@ class Store:
             async with self._sessions() as session, session.begin():
                 yield session
 
+    async def compact(self) -> bool:
+        """Write an SQLite file anew, so that its free pages and its log hold nothing that was deleted.
+
+        Returns:
+            Whether that was done; a server's pages are its operator's.
+
+        Raises:
+            StoreLocked: another program held the file all the time.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return False
+        with translated(self.where):
+            async with self.engine.connect() as connection:
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await alone.exec_driver_sql("PRAGMA secure_delete=ON")
+                await alone.exec_driver_sql("VACUUM")
+                busy = (await alone.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+        if busy:
+            raise StoreLocked(f"The log of {self.where} is being read by another program; close it and try again.")
+        return True
+
     async def close(self) -> None:
         """Give the connections back."""
         await self.engine.dispose()

@@ -1,6 +1,7 @@
 """`understudy play`: open the local table."""
 
 import asyncio
+import contextlib
 
 import click
 
@@ -33,14 +34,19 @@ def play(  # noqa: PLR0913  (click hands over one argument an option)
     seat = Seat(as_name.strip(), f"local:{as_name.strip().casefold()}", "player") if as_name else Seat(name)
 
     async def run() -> None:
+        from bot.commands.beside import nights_beside
+
         async with open_table(house, seat, npc) as table:
-            if as_json:
-                from bot.terminal.json_lines import play_json
+            beside = contextlib.nullcontext() if no_nights else nights_beside(house, table)
+            async with beside:
+                if as_json:
+                    from bot.terminal.json_lines import play_json
 
-                await play_json(table)
-            else:
-                from bot.terminal.screen import Screen
+                    await play_json(table)
+                else:
+                    from bot.terminal.screen import Screen
 
-                await Screen(table, house.home.folder("logs") / "history").play()
+                    await Screen(table, house.home.folder("logs") / "history").play()
+            await table.leave()
 
     asyncio.run(run())

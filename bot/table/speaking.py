@@ -137,7 +137,8 @@ class Speaking:
         """Evaluate an NPC's prompt so far; what fails here fails again, and is told, when it speaks."""
         with contextlib.suppress(UnderstudyError):
             prompt, _ = await self.prompt(npc)
-            adapter = await self.voices.of(npc, speaks=False) if (await self.state.engine.capabilities()).adapters else None
+            served = (await self.state.engine.capabilities()).adapters
+            adapter = await self.voices.of(npc, speaks=False) if served else None
             key = f"{self.state.scene_id}/{npc}"
             request = Request(prompt.text, prompt.messages, cache_key=key, adapter=adapter)
             await self.state.engine.read_ahead(request)

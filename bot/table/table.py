@@ -21,7 +21,7 @@ from characters.knowledge import mentions
 from characters.library import Library
 from characters.messages import Scene
 from characters.sheet import Sheet
-from db.queries import adapters, lines, play, reactions
+from db.queries import adapters, lines, nights, play, reactions
 from db.queries.reactions import Reaction, Taught
 from db.store import Store
 from db.values import StoredTurn, TakeMade
@@ -39,10 +39,15 @@ class Seat:
 
 
 class Table:
-    """An open table. Make one with `Table.open`."""
+    """An open table. Make one with `Table.open`.
+
+    Attributes:
+        on_night: told when a night is asked for; returns whether one begins by itself now.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.on_night: Callable[[], bool] = lambda: False
         self.speaking = Speaking(state)
         self.correcting = Correcting(state)
 
@@ -60,6 +65,7 @@ class Table:
             await lines.close_interrupted(session)
             left_open = await play.open_session(session, campaign_id)
             evening = left_open or await play.start_session(session, campaign_id, now)
+            await nights.take_seat(session, evening, now)
             known = await play.last_scene(session, evening)
             scene_id, scene = known or (await play.start_scene(session, evening, Scene(), now), Scene())
             await play.enter(session, scene_id, person.key, "person", now)
@@ -134,17 +140,33 @@ class Table:
         state.scene = scene
         return scene
 
-    async def stop_session(self, *, learn: bool = False) -> None:
-        """End the evening; the next thing said begins a new one. `learn` asks for a night."""
+    async def stop_session(self, *, learn: bool = False, skip: bool = False) -> bool:
+        """End the evening; the next thing said begins a new one.
+
+        Args:
+            learn: ask for a night now, without waiting for the hour.
+            skip: what was said so far is no reason for a night.
+
+        Returns:
+            Whether a night begins by itself now.
+        """
         state = self.state
         async with state.store.session() as session:
             now = state.clock()
             await play.stop_session(session, state.evening, now)
             if learn:
                 await adapters.request_night(session, state.campaign, None, now)
+            elif skip:
+                await nights.skip_night(session, state.campaign, now)
             state.evening = await play.start_session(session, state.campaign, now)
             people = [state.person.key]
             state.scene_id = await play.change_scene(session, state.evening, state.scene, people, state.present, now)
+        return learn and self.on_night()
+
+    async def leave(self) -> None:
+        """Get up without ending the evening; nights need not wait for whoever was here."""
+        async with self.state.store.session() as session:
+            await nights.leave_seat(session, self.state.evening, self.state.clock())
 
     # --- speaking ----------------------------------------------------------------------------
 

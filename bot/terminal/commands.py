@@ -21,7 +21,7 @@ HELP: tuple[tuple[str, str], ...] = (
     ("/retcon [LINE]", "not canon: take a line out of the story"),
     ("/why [LINE]", "what made a line: facts, examples, adapter, sampling"),
     ("/hush", "cut the line that is being spoken"),
-    ("/session stop [learn]", "end the evening; `learn` asks for a night"),
+    ("/session stop [now|tonight|skip]", "end the evening; NPCs learn from it now, tonight (the usual), or not yet"),
     ("// text", "out of character: nobody answers, nothing is learnt"),
     ("/help · /quit", "this list · leave"),
 )
@@ -185,13 +185,21 @@ async def _why(table: Table, words: list[str], rest: str) -> Ack:
     return Ack("why", "\n".join(rows), data)
 
 
+_STOPS = {"": "tonight", "tonight": "tonight", "now": "now", "learn": "now", "skip": "skip"}
+
+
 async def _session(table: Table, words: list[str], rest: str) -> Ack:
-    if words[:1] != ["stop"]:
-        raise TableError("/session knows `stop` and `stop learn`; an evening begins by itself.")
-    learn = words[1:] == ["learn"]
-    await table.stop_session(learn=learn)
-    text = "The evening is over." + (" A night is asked for." if learn else "")
-    return Ack("session stop", text, {"learn": learn})
+    when = _STOPS.get(" ".join(words[1:]))
+    if words[:1] != ["stop"] or when is None:
+        raise TableError("/session knows `stop`, and `stop` with now, tonight or skip; an evening begins by itself.")
+    begins = await table.stop_session(learn=when == "now", skip=when == "skip")
+    told = {
+        "tonight": "Your NPCs learn from it tonight (/session stop now: at once; /session stop skip: not yet).",
+        "now": "Your NPCs learn now, in the background; go on or leave as you like." if begins else
+               "A night is asked for; `understudy nights` takes it up, or run `understudy night`.",
+        "skip": "It is no reason for a night; it stays stored, and is learnt with the next one.",
+    }  # fmt: skip
+    return Ack("session stop", f"The evening is over. {told[when]}", {"learn": when == "now"})
 
 
 async def _hush(table: Table, words: list[str], rest: str) -> Ack:
