@@ -4,26 +4,28 @@
 
 Every stage hands over files with manifests or rows in the database; only this module knows their
 order. Everything a stage makes is named by the hash of what it was made from, so that a night that
-was killed finds what is done and goes on from there.
+was killed finds what is done and goes on from there; each stage's beginning and end are recorded.
 """
 
+import contextlib
 import hashlib
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from characters.errors import UnderstudyError
 from characters.inference.engine import Capabilities, Engine
 from characters.inference.llama_cpp_engine import file_id
 from characters.library import Library
 from characters.prompt import Budget, Part
 from db.home import Home
 from db.provenance import Policy
-from db.queries import adapters, harvest, reactions
+from db.queries import adapters, harvest, nights, reactions
 from db.queries.adapters import Version
 from db.queries.harvest import CandidateRecord
 from db.store import Store
@@ -46,13 +48,20 @@ _HELD_OUT_FROM = 12
 _REPLAYED = 24
 _VERIFIED_ON = 200
 _GATE_SHARE = 0.5  # of the training's time box
+STAGES = ("harvest", "dataset", "training", "gate")
 
 Say = Callable[[str], None]
 
 
 @dataclass
 class Night:
-    """Everything a night works with, and what it found so far."""
+    """Everything a night works with, and what it found so far.
+
+    Attributes:
+        control: train and judge the same night with shuffled answers beside it.
+        until: the stage to stop after.
+        record: its row in the database, once it has begun.
+    """
 
     store: Store
     engine: Engine
@@ -65,8 +74,11 @@ class Night:
     policy: Policy
     now: datetime
     say: Say
+    clock: Callable[[], datetime]
     reply_tokens: int = 110
     control: bool = True
+    until: str = "gate"
+    record: int = 0
     candidates: list[Candidate] = field(default_factory=list)
 
 
@@ -92,32 +104,76 @@ class Outcome:
 
 
 async def run(night: Night) -> Outcome:
-    """Run a whole night for one NPC.
+    """Run a whole night for one NPC, or go on with the one that was interrupted.
 
     Raises:
         UnderstudyError: one sentence; what was harvested is kept.
     """
-    night.say("harvest: reading what the table heard")
-    await _harvest(night)
+    async with night.store.session() as session:
+        record = await nights.begin_night(session, night.campaign, night.npc, night.now)
+    night.record = record.id
+    if record.attempts > 1:
+        night.say("going on with the night that was interrupted")
+    try:
+        outcome = await _stages(night)
+    except UnderstudyError as error:
+        async with night.store.session() as session:
+            await nights.finish_night(session, night.record, "failed", night.clock(), reason=str(error))
+        raise
+    if night.until == STAGES[-1] or outcome.adapter is None:
+        report = {"adapter": outcome.adapter, "counts": outcome.counts, "missing": outcome.missing}
+        async with night.store.session() as session:
+            await nights.finish_night(session, night.record, "done", night.clock(), report)
+    return outcome
+
+
+async def _stages(night: Night) -> Outcome:
+    async with _stage(night, "harvest"):
+        night.say("harvest: reading what the table heard")
+        await _harvest(night)
     found = counts(night.candidates)
     human = [c for c in night.candidates if c.trainable and c.kind == "sft"]
-    missing = what_is_missing(found)
-    if len(human) < _FIRST_TRAINING:
-        return Outcome(night.npc, found, tuple(night.candidates), missing)
-    renderer = await _renderer(night)
-    await _verify(night, renderer)
-    snapshot, trial = await _dataset(night, renderer, human)
+    so_far = Outcome(night.npc, found, tuple(night.candidates), what_is_missing(found))
+    if len(human) < _FIRST_TRAINING or night.until == "harvest":
+        return so_far
+    async with _stage(night, "dataset"):
+        renderer = await _renderer(night)
+        await _verify(night, renderer)
+        snapshot, trial = await _dataset(night, renderer, human)
+    so_far = replace(so_far, dataset=snapshot.hash)
+    if night.until == "dataset":
+        return so_far
     rows = snapshot.rows("sft", "train")
-    night.say(f"training: {len(rows)} rows, {night.config.epochs:g} passes at most")
-    trained, file = _train(night, snapshot, rows, "run")
-    incumbent = await _incumbent(night)
-    verdict = await _judge(night, file, incumbent, trial)
-    control = await _control(night, snapshot, rows, incumbent, trial) if night.control else None
-    samples = await _samples(night, trial, file.stem, incumbent)
-    await _register(night, file, verdict, snapshot, control)
-    return Outcome(
-        night.npc, found, tuple(night.candidates), missing, file.stem, snapshot.hash, trained, verdict, control, samples
-    )
+    async with _stage(night, "training"):
+        night.say(f"training: {len(rows)} rows, {night.config.epochs:g} passes at most")
+        trained, file = _train(night, snapshot, rows, "run")
+    so_far = replace(so_far, adapter=file.stem, trained=trained)
+    if night.until == "training":
+        return so_far
+    async with _stage(night, "gate"):
+        incumbent = await _incumbent(night)
+        verdict = await _judge(night, file, incumbent, trial)
+        control = await _control(night, snapshot, rows, incumbent, trial) if night.control else None
+        samples = await _samples(night, trial, file.stem, incumbent)
+        await _register(night, file, verdict, snapshot, control)
+    return replace(so_far, verdict=verdict, control=control, samples=samples)
+
+
+@contextlib.asynccontextmanager
+async def _stage(night: Night, name: str) -> AsyncIterator[None]:
+    """Record that a stage runs, and how it ended."""
+
+    async def note(state: str) -> None:
+        async with night.store.session() as session:
+            await nights.record_stage(session, night.record, name, state, night.clock())
+
+    await note("running")
+    try:
+        yield
+    except UnderstudyError:
+        await note("failed")
+        raise
+    await note("done")
 
 
 def what_is_missing(found: dict[str, int]) -> str:

@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from characters.library import Library
 from db.provenance import Policy
-from db.queries import harvest
+from db.queries import adapters, harvest
 from db.store import Store
 from learning.commands.place import Place, now
 from learning.errors import NothingToLearn
+from learning.night_lock import NightLock
 from learning.recipes.config import SHIPPED, load_config
+
+if TYPE_CHECKING:
+    from learning.nightly import Outcome
 
 _SMALL_BASE = 40_000_000  # bytes
 
@@ -22,11 +27,19 @@ _SMALL_BASE = 40_000_000  # bytes
 @click.option("--campaign", metavar="NAME")
 @click.option("--npc", metavar="SLUG", help="Only this NPC.")
 @click.option("--recipe", metavar="FILE", type=click.Path(path_type=Path), help="Instead of the base model's.")
+@click.option("--stage", "until", metavar="S", default="gate", show_default=True,
+              help="Stop after it: harvest, dataset, training, gate.")
+@click.option("--control/--no-control", default=True, show_default=True,
+              help="Train and judge the night with shuffled answers beside it.")
 @click.option("--json", "as_json", is_flag=True)
-def night(campaign: str | None, npc: str | None, recipe: Path | None, as_json: bool) -> None:
+def night(
+    campaign: str | None, npc: str | None, recipe: Path | None, until: str, control: bool, as_json: bool
+) -> None:  # fmt: skip
     """Turn what the table liked into how its NPCs speak: tonight's job, now."""
     place = Place.find(campaign)
-    found = place.run(lambda store, number: _night(place, store, number, npc, recipe))
+    wish = _Wish(npc, recipe, until, control)
+    with NightLock(place.home.folder("") / "night.lock", now):
+        found = place.run(lambda store, number: _night(place, store, number, wish))
     if as_json:
         click.echo(json.dumps({"npcs": found}, ensure_ascii=False))
         return
@@ -35,12 +48,23 @@ def night(campaign: str | None, npc: str | None, recipe: Path | None, as_json: b
         click.echo(f"(report: {entry['file']})")
 
 
-async def _night(
-    place: Place, store: Store, campaign: int, npc: str | None, recipe: Path | None
-) -> list[dict[str, Any]]:
-    from learning.nightly import Night, run
+@dataclass(frozen=True)
+class _Wish:
+    """What the command line asks for."""
+
+    npc: str | None
+    recipe: Path | None
+    until: str
+    control: bool
+
+
+async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list[dict[str, Any]]:
+    from learning.nightly import STAGES, Night, run
     from learning.report import markdown
 
+    npc = wish.npc
+    if wish.until not in STAGES:
+        raise NothingToLearn(f"A night has no stage {wish.until!r}; its stages are {', '.join(STAGES)}.")
     async with store.session() as session:
         heard = await harvest.npcs_heard(session, campaign)
     chosen = [slug for slug in heard if npc in {None, slug}]
@@ -48,14 +72,15 @@ async def _night(
         whom = f" to {npc}" if npc else ""
         raise NothingToLearn(f"Nobody has reacted{whom} yet; play, then approve, edit or speak some lines.")
     small = place.base.is_file() and place.base.stat().st_size < _SMALL_BASE
-    config = load_config(recipe or SHIPPED / ("sft_starter.yaml" if small else "sft.yaml"))
+    config = load_config(wish.recipe or SHIPPED / ("sft_starter.yaml" if small else "sft.yaml"))
     library, engine, reports = Library(place.home.root), place.engine(), []
     policy = Policy(place.settings.privacy.channel_text)
     try:
         for slug in chosen:
             job = Night(store, engine, library, place.home, place.base, campaign, slug, config, policy, now(),
-                        _say(slug), place.settings.sampling.max_tokens)  # fmt: skip
+                        _say(slug), now, place.settings.sampling.max_tokens, wish.control, wish.until)  # fmt: skip
             outcome = await run(job)
+            await _promoted(place, store, campaign, outcome)
             text = markdown(outcome, library.get(slug).name)
             file = place.home.folder("reports") / f"{job.now:%Y-%m-%d-%H%M%S}-{slug}.md"
             file.write_text(text, "utf-8")
@@ -67,6 +92,15 @@ async def _night(
     finally:
         await engine.close()
     return reports
+
+
+async def _promoted(place: Place, store: Store, campaign: int, outcome: "Outcome") -> None:
+    """Where the GM has said so, let what passed the gate speak at once."""
+    if place.settings.nights.promote != "automatic" or outcome.verdict is None or not outcome.verdict.passed:
+        return
+    async with store.session() as session:
+        known = await adapters.versions(session, campaign, outcome.npc)
+        await adapters.promote(session, campaign, next(v for v in known if v.adapter == outcome.adapter), now())
 
 
 def _say(npc: str) -> Callable[[str], None]:

@@ -21,7 +21,7 @@ from db.home import Home
 from db.settings import Settings, load_settings
 from db.store import Store
 from learning.night_child import start_night
-from learning.night_lock import NightHeld, NightLock
+from learning.night_lock import NightHeld, NightLock, night_lock
 from learning.scheduler import Hands, NightService, Plan
 
 _log = logging.getLogger("understudy.nights")
@@ -60,7 +60,7 @@ async def _serve(
     home: Home, settings: Settings, plan: Plan, host: Callable[[], bool] | None, as_json: bool
 ) -> None:
     """Serve until told to end."""
-    night_lock = NightLock(home.folder("") / "night.lock", _now)
+    lock = night_lock(home, _now)
 
     def tell(event: dict[str, Any]) -> None:
         _log.info("%s", event["message"])
@@ -68,7 +68,7 @@ async def _serve(
             click.echo(json.dumps(event, ensure_ascii=False))
             sys.stdout.flush()
 
-    hands = Hands(_now, start_night, lambda: night_lock.holder() is not None, tell)
+    hands = Hands(_now, start_night, lambda: lock.holder() is not None, tell)
     store = await Store.open(settings.database.url or home.database_url)
     try:
         service = NightService(store, plan, hands, f"{socket.gethostname()}:{os.getpid()}", host)
