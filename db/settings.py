@@ -41,10 +41,10 @@ class EngineSettings(_Section):
 class SamplingSettings(_Section):
     """How the next token is chosen."""
 
-    temperature: float = Field(0.6, ge=0, le=2)
+    temperature: float = Field(0.4, ge=0, le=2)
     top_p: float = Field(0.95, gt=0, le=1)
     min_p: float = Field(0.08, ge=0, le=1)
-    repetition_penalty: float = Field(1.05, ge=1, le=2)
+    repetition_penalty: float = Field(1.0, ge=1, le=2)
     max_tokens: int = Field(110, ge=8, le=1000)
 
 
