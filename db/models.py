@@ -127,7 +127,7 @@ class TurnRow(Base):
     kept_take_id: Mapped[int | None]
     out_of_character: Mapped[bool] = mapped_column(default=False)
     retracted_at: Mapped[datetime | None]
-    said_at: Mapped[datetime]
+    said_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Take(Base):
@@ -162,7 +162,7 @@ class Feedback(Base):
     kind: Mapped[str] = mapped_column(String(20))
     asked: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str] = mapped_column(Text, default="")
-    given_at: Mapped[datetime]
+    given_at: Mapped[datetime] = mapped_column(index=True)
     withdrawn_at: Mapped[datetime | None]
 
 

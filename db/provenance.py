@@ -14,7 +14,8 @@ from typing import Literal
 Source = Literal["npc", "gm", "teacher", "offline_teacher", "local", "interaction", "imported", "channel"]
 Consent = Literal["given", "refused", "unasked"]
 QUOTATION = 8  # words in a row that make a text derived from another
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # Thai to Chinese
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ def verdict(source: str, consent: str, policy: Policy, *, accepted: bool = False
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as they are compared: folded, without punctuation."""
+    """The words of a text as they are compared: folded, without punctuation.
+
+    A script that puts no spaces between words counts by its letters.
+    """
     return [word.replace("’", "'") for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold())]
 
 

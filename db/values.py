@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from characters.messages import Fact, Turn
+from characters.messages import Fact, Scene, Turn
 
 
 @dataclass(frozen=True)
@@ -75,3 +75,50 @@ def facts_to_json(facts: tuple[Fact, ...]) -> list[dict[str, str]]:
 def facts_from_json(stored: list[dict[str, str]]) -> tuple[Fact, ...]:
     """Facts as they were."""
     return tuple(Fact(item["key"], item["text"], item["source"]) for item in stored)
+
+
+@dataclass(frozen=True)
+class HeardTurn:
+    """A turn with its author's consent as it stands now.
+
+    Attributes:
+        person: the author's pseudonymous key, None for NPCs.
+    """
+
+    said: StoredTurn
+    consent: str
+    person: str | None
+
+
+@dataclass(frozen=True)
+class GivenReaction:
+    """A reaction that stands, with who gave it."""
+
+    kind: str
+    role: str
+    person: str
+    take: int | None
+    asked: str
+    text: str
+
+
+@dataclass(frozen=True)
+class HeardLine:
+    """An NPC's line, what led to it, how else it was said, and what the table thought of it.
+
+    Attributes:
+        before: the scene so far, oldest first, ending with the turn that is answered.
+        kept: id of the take the table heard last.
+    """
+
+    id: int
+    scene_id: int
+    scene: Scene
+    npc: str
+    text: str
+    source: str
+    kept: int | None
+    retracted: bool
+    before: tuple[HeardTurn, ...]
+    takes: tuple[StoredTake, ...]
+    reactions: tuple[GivenReaction, ...]

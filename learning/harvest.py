@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from characters.messages import Scene, Turn
 from db.provenance import Policy, shares_words, verdict
-from db.queries.harvest import GivenReaction, HeardLine, HeardTurn
+from db.values import GivenReaction, HeardLine, HeardTurn
 
 Kind = Literal["sft", "pair", "label"]
 _TOO_ALIKE = 0.05

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from db.home import Home
 from learning.errors import LearningError
 
 RENEWED_EVERY = 15.0  # seconds
@@ -141,6 +142,11 @@ class NightLock:
         while not self._released.wait(RENEWED_EVERY):
             with contextlib.suppress(OSError):
                 os.utime(self.file)
+
+
+def night_lock(home: Home, now: Callable[[], datetime]) -> NightLock:
+    """The lock every night of a home takes."""
+    return NightLock(home.folder("") / "night.lock", now)
 
 
 def _runs(pid: int, birth: str) -> bool:

@@ -8,6 +8,8 @@ def markdown(outcome: Outcome, name: str) -> str:
     parts = [f"# {name}: the night's report", _learnt(outcome)]
     if outcome.verdict is not None and outcome.adapter is not None:
         parts += [_verdict(outcome), _control(outcome), _samples(outcome), _next_steps(outcome)]
+    if outcome.note:
+        parts.append(outcome.note)
     parts.append(f"**What is missing for more:** {outcome.missing}.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -44,7 +46,15 @@ def _verdict(outcome: Outcome) -> str:
         losses = outcome.trained.losses
         rows += ["", f"Trained on {outcome.trained.rows} rows in {outcome.trained.seconds:.0f} s; "
                  f"training loss {losses[0]:.2f} → {losses[-1]:.2f}; "
-                 f"{outcome.trained.left_out} rows were too long."]  # fmt: skip
+                 f"{outcome.trained.left_out} rows were left out."]  # fmt: skip
+        rows += [f"- {count} × {reason}" for reason, count in outcome.trained.reasons.items()]
+        if evaluated := outcome.trained.evaluations:
+            best = min(evaluated, key=lambda one: one.loss)
+            rows.append(f"- perplexity on the table's held-out lines: {evaluated[0].perplexity:.2f} before, "
+                        f"{best.perplexity:.2f} at its best (step {best.step})")  # fmt: skip
+    if outcome.preference is not None:
+        rows.append(f"- preferences: {outcome.preference.rows} rows, {outcome.preference.seconds:.0f} s")
+    rows += [f"- not in the dataset: {count} × {reason}" for reason, count in outcome.left_out.items()]
     return "\n".join(rows)
 
 

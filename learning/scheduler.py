@@ -80,7 +80,8 @@ class Plan:
             while found is not None and found <= now:
                 last, found = found, self.trigger.get_next_fire_time(found, found + timedelta(microseconds=1))
             if last is not None:
-                return last.astimezone(UTC)
+                due: datetime = last.astimezone(UTC)
+                return due
         return None
 
     def next_due(self, now: datetime) -> datetime | None:
@@ -160,8 +161,9 @@ class NightService:
     Args:
         name: tells this service from others on the same database.
         host: whether the table that started this service is still there; None if it runs by itself.
-            A service beside a table ends when somebody plays (the table starts it again when it
-            rests), and when the table is gone and nothing is asked for any more.
+            A service beside a table takes no memory it does not need: it ends when somebody plays,
+            when nobody has anything to learn at the next hour, and when the table is gone and
+            nothing is asked for any more. The table starts it again when it rests.
     """
 
     def __init__(
@@ -175,6 +177,7 @@ class NightService:
         self.over = asyncio.Event()
         self._running: _Running | None = None
         self._looked_at: datetime | None = None
+        self._news_wait = False
         self._step = asyncio.Lock()
 
     @property
@@ -185,9 +188,11 @@ class NightService:
     def schedule(self) -> AsyncIOScheduler:
         """The scheduler with the service's two jobs, not started yet."""
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
-        scheduler.add_job(self.tonight, self.plan.trigger, id="tonight", misfire_grace_time=None)
-        scheduler.add_job(self.tick, IntervalTrigger(seconds=TICK, timezone=UTC), id="tick", misfire_grace_time=None)
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        # A night that was missed because the machine slept is run once when it wakes.
+        manner: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        scheduler.add_job(self.tonight, self.plan.trigger, id="tonight", **manner)
+        scheduler.add_job(self.tick, IntervalTrigger(seconds=TICK, timezone=UTC), id="tick", **manner)
         return scheduler
 
     # --- asking --------------------------------------------------------------------------------
@@ -256,7 +261,7 @@ class NightService:
             await nights.return_stale(session, now - STALE)
             request = await nights.claim(session, self.name, now)
         if request is None:
-            if self.host is not None and not self.host():
+            if not await self._wanted():
                 self.over.set()
             return
         async with self.store.session() as session:
@@ -264,6 +269,18 @@ class NightService:
             npcs = [request.npc] if request.npc else await nights.npcs_with_news(session, request.campaign)
         self._running = _Running(request, names[request.campaign], deque(npcs), now)
         await self._next(self._running)
+
+    async def _wanted(self) -> bool:
+        """Whether there is a reason to stay although nothing is asked for now."""
+        if self.host is None:
+            return True
+        if not self.host():
+            return False
+        if not self._news_wait:
+            async with self.store.session() as session:
+                for campaign in await nights.campaigns(session):
+                    self._news_wait = self._news_wait or bool(await nights.npcs_with_news(session, campaign))
+        return self._news_wait
 
     def _leave(self) -> None:
         if self.host is not None:
@@ -329,7 +346,7 @@ class NightService:
             self._tell("nothing", reason, running.campaign, "")
         async with self.store.session() as session:
             await nights.finish(session, running.request.id, self.name, self.hands.clock(), state, reason)
-        self._running = None
+        self._running, self._news_wait = None, False
 
     async def _give_back(self, running: _Running) -> None:
         self._running = None

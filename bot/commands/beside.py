@@ -49,9 +49,12 @@ class NightsBeside:
         self._service: Service | None = None
 
     def wake(self) -> bool:
-        """See that the service runs; whether it does."""
-        if self._service is None or self._service.poll() is not None:
-            self._service = self._start()
+        """Start the service for a night that is wanted now; whether it could be started.
+
+        Also where one was started before: that one may be about to leave, because people played a
+        moment ago. Where it stays, the new one sees it and leaves.
+        """
+        self._service = self._start()
         return self._service is not None
 
     async def look(self) -> None:
@@ -62,7 +65,7 @@ class NightsBeside:
                 return
             wanted = bool(await nights.requests(session, state="waiting"))
             wanted = wanted or bool(await nights.npcs_with_news(session, state.campaign))
-        if wanted:
+        if wanted and (self._service is None or self._service.poll() is not None):
             self.wake()
 
     async def watch(self) -> None:

@@ -35,6 +35,7 @@ def play(  # noqa: PLR0913  (click hands over one argument an option)
 
     async def run() -> None:
         from bot.commands.beside import nights_beside
+        from db.errors import StoreError
 
         async with open_table(house, seat, npc) as table:
             beside = contextlib.nullcontext() if no_nights else nights_beside(house, table)
@@ -47,6 +48,7 @@ def play(  # noqa: PLR0913  (click hands over one argument an option)
                     from bot.terminal.screen import Screen
 
                     await Screen(table, house.home.folder("logs") / "history").play()
-            await table.leave()
+            with contextlib.suppress(StoreError):  # all that was said is stored; who left is told by the silence too
+                await table.leave()
 
     asyncio.run(run())

@@ -57,7 +57,8 @@ class Version:
     """An adapter that was trained.
 
     Attributes:
-        state: "candidate", "held", "active", "retired" or "rolled_back".
+        state: "candidate", "held", "active", "retired", "rolled_back", or "blocked" where it learnt from
+            somebody who is forgotten.
         report: the gate's numbers and reason.
     """
 

@@ -10,54 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from characters.messages import Scene
 from db.models import CandidateRow, Feedback, Participant, PlaySession, SceneRow, TurnRow
 from db.queries import lines
-from db.values import StoredTake, StoredTurn
-
-
-@dataclass(frozen=True)
-class HeardTurn:
-    """A turn with its author's consent as it stands now.
-
-    Attributes:
-        person: the author's pseudonymous key, None for NPCs.
-    """
-
-    said: StoredTurn
-    consent: str
-    person: str | None
-
-
-@dataclass(frozen=True)
-class GivenReaction:
-    """A reaction that stands, with who gave it."""
-
-    kind: str
-    role: str
-    person: str
-    take: int | None
-    asked: str
-    text: str
-
-
-@dataclass(frozen=True)
-class HeardLine:
-    """An NPC's line, what led to it, how else it was said, and what the table thought of it.
-
-    Attributes:
-        before: the scene so far, oldest first, ending with the turn that is answered.
-        kept: id of the take the table heard last.
-    """
-
-    id: int
-    scene_id: int
-    scene: Scene
-    npc: str
-    text: str
-    source: str
-    kept: int | None
-    retracted: bool
-    before: tuple[HeardTurn, ...]
-    takes: tuple[StoredTake, ...]
-    reactions: tuple[GivenReaction, ...]
+from db.values import GivenReaction, HeardLine, HeardTurn
 
 
 async def npcs_heard(session: AsyncSession, campaign: int) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, exists, func, or_, select, update
+from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import (
@@ -48,19 +48,26 @@ async def sessions_open(session: AsyncSession, since: datetime, campaign: int | 
             does not keep the nights away for ever.
         campaign: only this one's; all of the database if None, for they share the machine.
     """
-    here = (SceneRow.session_id == PlaySession.id, TurnRow.scene_id == SceneRow.id)
-
-    def after(moment: Any) -> Any:
-        return (moment >= since) & (PlaySession.left_at.is_(None) | (moment > PlaySession.left_at))
-
-    said = exists().where(*here, after(TurnRow.said_at))
-    reacted = exists().where(*here, Feedback.turn_id == TurnRow.id, after(Feedback.given_at))
-    wanted = select(PlaySession.id).where(
-        PlaySession.stopped_at.is_(None), or_(after(PlaySession.seated_at), said, reacted)
-    )
+    talk = select(SceneRow.session_id, func.max(TurnRow.said_at)).join(TurnRow, TurnRow.scene_id == SceneRow.id)
+    votes = (
+        select(SceneRow.session_id, func.max(Feedback.given_at))
+        .join(TurnRow, TurnRow.scene_id == SceneRow.id).join(Feedback, Feedback.turn_id == TurnRow.id)
+    )  # fmt: skip
+    signs: dict[int, list[datetime]] = {}
+    for found in (talk.where(TurnRow.said_at >= since), votes.where(Feedback.given_at >= since)):
+        for evening, moment in (await session.execute(found.group_by(SceneRow.session_id))).all():
+            signs.setdefault(evening, []).append(moment)
+    wanted = select(PlaySession).where(PlaySession.stopped_at.is_(None)).order_by(PlaySession.id)
     if campaign is not None:
         wanted = wanted.where(PlaySession.campaign_id == campaign)
-    return list(await session.scalars(wanted.order_by(PlaySession.id)))
+    begun = list(await session.scalars(wanted))
+    return [evening.id for evening in begun if _alive(evening, signs.get(evening.id, []), since)]
+
+
+def _alive(evening: PlaySession, signs: list[datetime], since: datetime) -> bool:
+    if evening.seated_at is not None and evening.seated_at >= since:
+        signs = [*signs, evening.seated_at]
+    return bool(signs) and (evening.left_at is None or max(signs) > evening.left_at)
 
 
 # --- is there anything to learn? -----------------------------------------------------------------
@@ -296,8 +303,15 @@ async def begin_night(
 
 async def record_stage(
     session: AsyncSession, night: int, stage: str, state: str, now: datetime, result: dict[str, Any] | None = None
-) -> None:
-    """Note that a stage of a night is `running`, `done` or `failed`; a stage begun again begins anew."""
+) -> bool:
+    """Note that a stage of a night is `running`, `done` or `failed`; a stage begun again begins anew.
+
+    Returns:
+        Whether the night is still to go on; it is not when it was ended from outside, because a
+        person whose lines it learns from is forgotten. Then nothing is noted.
+    """
+    if await session.scalar(select(Night.state).where(Night.id == night)) != "running":
+        return False
     row = await session.scalar(select(NightStage).where(NightStage.night_id == night, NightStage.stage == stage))
     if row is None:
         row = NightStage(night_id=night, stage=stage, started_at=now)
@@ -307,15 +321,21 @@ async def record_stage(
     row.state, row.result = state, result or {}
     row.ended_at = None if state == "running" else now
     await session.flush()
+    return True
 
 
 async def finish_night(
     session: AsyncSession, night: int, state: str, now: datetime, report: dict[str, Any] | None = None,
     reason: str = "",
-) -> None:  # fmt: skip
-    """End a night as `done`, `failed` or `abandoned`; what it looked at is no news any more if it is done."""
+) -> bool:  # fmt: skip
+    """End a night as `done`, `failed` or `abandoned`; what it looked at is no news any more if it is done.
+
+    Returns:
+        False where it had been ended already; that stands.
+    """
     values = {"state": state, "ended_at": now, "report": report or {}, "reason": reason}
-    await session.execute(update(Night).where(Night.id == night).values(values))
+    done = await session.execute(update(Night).where(Night.id == night, Night.state == "running").values(values))
+    return bool(cast(CursorResult[Any], done).rowcount)
 
 
 async def last_night(

@@ -1,15 +1,21 @@
 """`understudy adapters`, `promote`, `rollback`: which voice an NPC speaks with."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from db.queries import adapters
-from db.store import Store
 from learning.commands.place import Place, now
 from learning.errors import NothingToLearn
+
+if TYPE_CHECKING:
+    from db.queries import adapters
+    from db.store import Store
+
+_NEVER_AGAIN = {"rolled_back": "was rolled back", "blocked": "learnt from somebody who is to be forgotten"}
 
 
 @click.group("adapters", invoke_without_command=True)
@@ -21,6 +27,7 @@ def list_adapters(context: click.Context, campaign: str | None, npc: str | None,
     """List what was trained, newest first, and which one speaks."""
     if context.invoked_subcommand is not None:
         return
+    from db.queries import adapters
 
     async def work(store: Store, number: int) -> list[adapters.Version]:
         async with store.session() as session:
@@ -46,6 +53,7 @@ def list_adapters(context: click.Context, campaign: str | None, npc: str | None,
 @click.option("--json", "as_json", is_flag=True)
 def merge_adapter(npc: str, out: Path, adapter: str | None, campaign: str | None, as_json: bool) -> None:
     """Write base and adapter as one quantized GGUF, for game engines that know no adapters."""
+    from db.queries import adapters
     from learning.gguf.merging import merge
 
     async def work(store: Store, number: int) -> adapters.Version:
@@ -72,6 +80,7 @@ def merge_adapter(npc: str, out: Path, adapter: str | None, campaign: str | None
 @click.option("--json", "as_json", is_flag=True)
 def promote(npc: str, adapter: str | None, campaign: str | None, as_json: bool) -> None:
     """Let an NPC speak with its newest candidate, or the one named, from its next line on."""
+    from db.queries import adapters
 
     async def work(store: Store, number: int) -> adapters.Version:
         async with store.session() as session:
@@ -82,8 +91,9 @@ def promote(npc: str, adapter: str | None, campaign: str | None, as_json: bool) 
                     f"There is no adapter {adapter!r} of {npc}; `understudy adapters` lists them." if adapter
                     else f"{npc} has no candidate that passed the gate; run `understudy night`."
                 )  # fmt: skip
-            if wanted[0].state == "rolled_back":
-                raise NothingToLearn(f"{wanted[0].adapter} was rolled back and is not promoted again; train a new one.")
+            if wanted[0].state in _NEVER_AGAIN:
+                why = _NEVER_AGAIN[wanted[0].state]
+                raise NothingToLearn(f"{wanted[0].adapter} {why} and is not promoted again; train a new one.")
             await adapters.promote(session, number, wanted[0], now())
             return wanted[0]
 
@@ -98,6 +108,7 @@ def promote(npc: str, adapter: str | None, campaign: str | None, as_json: bool) 
 @click.option("--json", "as_json", is_flag=True)
 def rollback(npc: str, campaign: str | None, as_json: bool) -> None:
     """Bring an NPC's voice before the last promotion back."""
+    from db.queries import adapters
 
     async def work(store: Store, number: int) -> str | None:
         async with store.session() as session:

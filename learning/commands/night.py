@@ -1,5 +1,7 @@
 """`understudy night`: tonight's job, now."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,18 +12,14 @@ import click
 
 from characters.library import Library
 from db.provenance import Policy
-from db.queries import adapters, harvest
-from db.store import Store
 from learning.commands.place import Place, now
 from learning.errors import NothingToLearn
 from learning.night_lock import NightLock
 from learning.recipes.config import SHIPPED, load_config
 
 if TYPE_CHECKING:
+    from db.store import Store
     from learning.nightly import Outcome
-
-_SMALL_BASE = 40_000_000  # bytes
-
 
 @click.command()
 @click.option("--campaign", metavar="NAME")
@@ -59,7 +57,9 @@ class _Wish:
 
 
 async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list[dict[str, Any]]:
+    from db.queries import harvest
     from learning.nightly import STAGES, Night, run
+    from learning.nightly.training import small
     from learning.report import markdown
 
     npc = wish.npc
@@ -71,14 +71,14 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
     if not chosen:
         whom = f" to {npc}" if npc else ""
         raise NothingToLearn(f"Nobody has reacted{whom} yet; play, then approve, edit or speak some lines.")
-    small = place.base.is_file() and place.base.stat().st_size < _SMALL_BASE
-    config = load_config(wish.recipe or SHIPPED / ("sft_starter.yaml" if small else "sft.yaml"))
+    config = load_config(wish.recipe or SHIPPED / ("sft_starter.yaml" if small(place.base) else "sft.yaml"))
     library, engine, reports = Library(place.home.root), place.engine(), []
     policy = Policy(place.settings.privacy.channel_text)
     try:
         for slug in chosen:
             job = Night(store, engine, library, place.home, place.base, campaign, slug, config, policy, now(),
-                        _say(slug), now, place.settings.sampling.max_tokens, wish.control, wish.until)  # fmt: skip
+                        _say(slug), now, place.settings.sampling.max_tokens, place.settings.nights.minutes,
+                        wish.control, wish.until)  # fmt: skip
             outcome = await run(job)
             await _promoted(place, store, campaign, outcome)
             text = markdown(outcome, library.get(slug).name)
@@ -94,8 +94,10 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
     return reports
 
 
-async def _promoted(place: Place, store: Store, campaign: int, outcome: "Outcome") -> None:
+async def _promoted(place: Place, store: Store, campaign: int, outcome: Outcome) -> None:
     """Where the GM has said so, let what passed the gate speak at once."""
+    from db.queries import adapters
+
     if place.settings.nights.promote != "automatic" or outcome.verdict is None or not outcome.verdict.passed:
         return
     async with store.session() as session:

@@ -11,18 +11,23 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from db.home import Home
 from db.settings import Settings, load_settings
-from db.store import Store
 from learning.night_child import start_night
 from learning.night_lock import NightHeld, NightLock, night_lock
-from learning.scheduler import Hands, NightService, Plan
+
+if TYPE_CHECKING:
+    from learning.scheduler import Plan
+
+_HANDOVER = 5.0  # seconds
+_LOOK = 0.2  # seconds
 
 _log = logging.getLogger("understudy.nights")
 
@@ -32,19 +37,38 @@ _log = logging.getLogger("understudy.nights")
 @click.option("--beside", type=int, hidden=True, metavar="PID", help="Run for the table with this process id.")
 def nights(as_json: bool, beside: int | None) -> None:
     """Run the nightly service: NPCs learn at the hour, or when asked, and never while somebody plays."""
+    from learning.scheduler import Plan
+
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     environment = dict(os.environ)
     home = Home.find(environment)
     settings = load_settings(home.settings_file, environment).settings
     plan = Plan.of(settings.nights)
     service_lock = NightLock(home.folder("") / "nights.lock", _now, "The nightly service of this home")
-    try:
-        with service_lock:
-            asyncio.run(_serve(home, settings, plan, _host(beside), as_json))
-    except NightHeld:
-        if beside is None:
-            raise
-        _log.info("another service serves this home; nothing to do")
+    with contextlib.ExitStack() as held:
+        try:
+            _take(service_lock, held, 0.0 if beside is None else _HANDOVER)
+        except NightHeld:
+            if beside is None:
+                raise
+            _log.info("another service serves this home; nothing to do")
+            return
+        asyncio.run(_serve(home, settings, plan, _host(beside), as_json))
+
+
+def _take(lock: NightLock, held: contextlib.ExitStack, patience: float) -> None:
+    """Take a lock; the service before this one may be about to leave, so wait these seconds for it."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            held.enter_context(lock)
+        except NightHeld:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_LOOK)
+        else:
+            return
 
 
 def _now() -> datetime:
@@ -57,9 +81,12 @@ def _host(beside: int | None) -> Callable[[], bool] | None:
 
 
 async def _serve(
-    home: Home, settings: Settings, plan: Plan, host: Callable[[], bool] | None, as_json: bool
+    home: Home, settings: Settings, plan: "Plan", host: Callable[[], bool] | None, as_json: bool
 ) -> None:
     """Serve until told to end."""
+    from db.store import Store
+    from learning.scheduler import Hands, NightService
+
     lock = night_lock(home, _now)
 
     def tell(event: dict[str, Any]) -> None:

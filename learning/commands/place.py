@@ -1,21 +1,25 @@
 """Where the learning half works: the same home, settings, model and database as the table."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from characters.inference.llama_cpp_engine import LlamaCppEngine
 from characters.inference.llama_options import LoadOptions
 from characters.inference.native_proof import extra_buffers_work
 from characters.inference.starter import STARTER
 from db.home import Home
-from db.queries import play
 from db.settings import Settings, load_settings
-from db.store import Store
+
+if TYPE_CHECKING:
+    from db.store import Store
+
 
 T = TypeVar("T")
 
@@ -28,7 +32,7 @@ class Place:
     settings: Settings
 
     @classmethod
-    def find(cls, campaign: str | None) -> "Place":
+    def find(cls, campaign: str | None) -> Place:
         """From the environment and the home's settings."""
         environment = dict(os.environ)
         home = Home.find(environment)
@@ -49,6 +53,8 @@ class Place:
 
     def run(self, work: Callable[[Store, int], Awaitable[T]]) -> T:
         """Open the database, find the campaign, do the work, close."""
+        from db.queries import play
+        from db.store import Store
 
         async def whole() -> T:
             store = await Store.open(self.settings.database.url or self.home.database_url)

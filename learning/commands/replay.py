@@ -1,22 +1,25 @@
 """`understudy replay`: an evening spoken again with other voices, side by side."""
 
+from __future__ import annotations
+
 import asyncio
 import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from characters.library import Library
 from characters.prompt import Budget, Part, build_prompt
-from db.queries import adapters, harvest
-from db.queries.harvest import HeardLine
-from db.store import Store
+from db.values import HeardLine
 from learning.commands.place import Place
 from learning.errors import NothingToLearn
 from learning.gate import Witness
+
+if TYPE_CHECKING:
+    from db.store import Store
 
 _BASE = "base"
 
@@ -47,6 +50,8 @@ def replay(session: str, voices: tuple[str, ...], npc: str | None, campaign: str
 async def _replay(
     place: Place, store: Store, campaign: int, evening: int | None, voices: Sequence[str], npc: str | None
 ) -> list[dict[str, Any]]:
+    from db.queries import adapters, harvest
+
     async with store.session() as session:
         lines = await harvest.evening_lines(session, campaign, evening)
         known = {v.adapter: v for v in await adapters.versions(session, campaign)}

@@ -15,6 +15,7 @@ from characters.messages import Message, Scene, Turn
 from characters.prompt import Budget, Part, build_prompt, clean
 from learning.harvest import Candidate
 
+_NOBODYS = {"you", "gm", "dm", "player", "guest", "stranger"}  # words, not names: a line may hold them
 _STAND_INS = ("Anna", "Bastian", "Cora", "Dorian", "Edda", "Falk", "Greta", "Hagen")
 
 
@@ -90,7 +91,7 @@ class StandIns:
     def __init__(self, people: Sequence[str], part: Part, seed: int) -> None:
         names = list(part.world.names if part.world and part.world.names else _STAND_INS)
         random.Random(seed).shuffle(names)
-        real = [name for name in dict.fromkeys(people) if name]
+        real = [name for name in dict.fromkeys(people) if name and name.casefold() not in _NOBODYS]
         self._given = dict(zip(real, names, strict=False))
         words = sorted((re.escape(name) for name in self._given), key=len, reverse=True)
         self._pattern = re.compile(rf"\b(?:{'|'.join(words)})\b") if words else None

@@ -10,12 +10,38 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from learning.datasets.card import card
 from learning.datasets.rows import Row
+from learning.errors import LearningError
 
-_KINDS = ("sft", "pair", "label")
+KINDS = ("sft", "pair", "label")
+# Stands where no person's words are in a row: a column of empty lists has no type, and a split with such
+# a column could not be loaded beside one without.
+NOBODY = "nobody"
+_LIBRARIES = (
+    "understudy", "datasets", "datasketch", "torch", "transformers", "peft", "trl", "llama-cpp-python", "gguf",
+)  # fmt: skip
+
+
+class DatasetMissing(LearningError):
+    """A dataset that was asked for and is not there."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """By whose leave a row is used.
+
+    Attributes:
+        consent: the verdict's reason.
+        licence: under which its text may be used.
+    """
+
+    consent: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,7 +61,7 @@ class Snapshot:
         path = self.folder / kind / f"{split}.jsonl"
         if not path.is_file():
             return []
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
 
 
 def content_hash(splits: Mapping[str, Sequence[Row]]) -> str:
@@ -44,41 +70,114 @@ def content_hash(splits: Mapping[str, Sequence[Row]]) -> str:
     return "dataset-" + hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
-def write_snapshot(root: Path, splits: Mapping[str, Sequence[Row]], about: Mapping[str, Any]) -> Snapshot:
+def write_snapshot(
+    root: Path,
+    splits: Mapping[str, Sequence[Row]],
+    about: Mapping[str, Any],
+    origins: Mapping[Row, Origin] | None = None,
+) -> Snapshot:
     """Write a snapshot, or return the one of the same content that is there already.
 
     Args:
         splits: rows by split ("train", "validation", "held_out").
-        about: what else the manifest tells (npc, base, template, seeds, versions, parents).
+        about: what else the manifest tells (npc, campaign, base, template, seeds, made_at). Parents are
+            the newest snapshot of the same NPC, unless it says otherwise.
+        origins: consent and licence of the rows, for the counts.
     """
     name = content_hash(splits)
     folder = root / name
-    manifest_file = folder / "manifest.json"
-    if manifest_file.is_file():
-        return Snapshot(folder, json.loads(manifest_file.read_text("utf-8")))
+    known = _read(folder)
+    if known is not None and "emptied" not in known.manifest:
+        return known
+    parent = latest(root, str(about["npc"]), about.get("campaign")) if "npc" in about else None
     shutil.rmtree(folder, ignore_errors=True)
+    manifest = {
+        "hash": name, "parents": [parent.hash] if parent else [], "versions": versions(), **about,
+        "files": _write_rows(folder, splits), "counts": _counts(splits, origins or {}),
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "README.md").write_text(card(manifest, manifest["files"]), "utf-8")
+    partial = folder / "manifest.partial"
+    partial.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True), "utf-8")
+    partial.replace(folder / "manifest.json")
+    return Snapshot(folder, manifest)
+
+
+def latest(root: Path, npc: str | None = None, campaign: Any = None) -> Snapshot | None:
+    """The newest snapshot of an NPC, or of all; None where there is none.
+
+    Args:
+        campaign: only this campaign's, where a snapshot says whose it is.
+    """
+    found = []
+    for path in root.glob("*/manifest.json"):
+        snapshot = _read(path.parent)
+        if snapshot is None or npc not in {None, snapshot.manifest.get("npc")}:
+            continue
+        if campaign is None or snapshot.manifest.get("campaign", campaign) == campaign:
+            made = str(snapshot.manifest.get("made_at", ""))
+            found.append(((made, path.stat().st_mtime_ns, snapshot.hash), snapshot))
+    return max(found, key=lambda entry: entry[0])[1] if found else None
+
+
+def open_snapshot(root: Path, name: str, npc: str | None = None) -> Snapshot:
+    """The snapshot somebody names: by its hash, by the beginning of it, or as "latest".
+
+    Raises:
+        DatasetMissing: there is none, or more than one.
+    """
+    if name == "latest":
+        newest = latest(root, npc)
+        if newest is None:
+            whose = f" of {npc}" if npc else ""
+            raise DatasetMissing(f"There is no dataset{whose} yet; `understudy dataset build` makes one.")
+        return newest
+    wanted = name if name.startswith("dataset-") else f"dataset-{name}"
+    folders = sorted(path.parent for path in root.glob("dataset-*/manifest.json"))
+    found = [folder for folder in folders if folder.name.startswith(wanted)]
+    snapshot = _read(found[0]) if len(found) == 1 else None
+    if snapshot is None:
+        which = f"{len(found)} datasets begin" if found else "No dataset begins"
+        raise DatasetMissing(f"{which} with {wanted!r}; `understudy dataset show latest` shows the newest.")
+    return snapshot
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries that made the rows and will train on them, of those installed."""
+    found = {}
+    for library in _LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _read(folder: Path) -> Snapshot | None:
+    """A snapshot that is complete."""
+    path = folder / "manifest.json"
+    return Snapshot(folder, json.loads(path.read_text("utf-8"))) if path.is_file() else None
+
+
+def _write_rows(folder: Path, splits: Mapping[str, Sequence[Row]]) -> dict[str, str]:
+    """Write all rows; returns the hash of every file."""
     files: dict[str, str] = {}
     for split, rows in splits.items():
-        for kind in _KINDS:
+        for kind in KINDS:
             chosen = [_columns(row) for row in rows if row.kind == kind]
             if chosen:
                 path = folder / kind / f"{split}.jsonl"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in chosen)
-                path.write_text(text, "utf-8")
+                path.write_text(text, "utf-8", newline="\n")
                 files[f"{kind}/{split}.jsonl"] = "sha256-" + hashlib.sha256(text.encode()).hexdigest()
-    manifest = {"hash": name, **about, "files": files, "counts": _counts(splits)}
-    partial = folder / "manifest.partial"
-    folder.mkdir(parents=True, exist_ok=True)
-    partial.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True), "utf-8")
-    partial.replace(manifest_file)
-    return Snapshot(folder, manifest)
+    return files
 
 
 def _columns(row: Row) -> dict[str, Any]:
-    """The columns a kind of row has; weight, source and signal travel along."""
+    """The columns a kind of row has; what it came from and whose words are in it travel along."""
     common = {"prompt": row.prompt, "source": row.source, "signal": row.signal, "conversation": row.conversation,
-              "weight": row.weight}  # fmt: skip
+              "weight": row.weight, "line": row.line, "people": list(row.people) or [NOBODY]}  # fmt: skip
     if row.kind == "pair":
         return {**common, "chosen": row.completion, "rejected": row.rejected}
     if row.kind == "label":
@@ -86,13 +185,16 @@ def _columns(row: Row) -> dict[str, Any]:
     return {**common, "completion": row.completion}
 
 
-def _counts(splits: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+def _counts(splits: Mapping[str, Sequence[Row]], origins: Mapping[Row, Origin]) -> dict[str, Any]:
+    unknown = Origin()
     return {
         split: {
             "rows": len(rows),
             "by_kind": dict(Counter(row.kind for row in rows)),
             "by_source": dict(Counter(row.source for row in rows)),
             "by_signal": dict(Counter(row.signal for row in rows)),
+            "by_consent": dict(Counter(origins.get(row, unknown).consent or "not stated" for row in rows)),
+            "by_licence": dict(Counter(origins.get(row, unknown).licence or "not stated" for row in rows)),
         }
         for split, rows in splits.items()
     }

@@ -84,6 +84,7 @@ async def judge(
                 return hold(reason, found)
     finally:
         incumbent.remember()
+        candidate.remember()
     return conclude(found)
 
 
@@ -142,7 +143,7 @@ async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[M
                  for r in trial.disliked])
             for w in (candidate, incumbent)
         ]  # fmt: skip
-        found.append(Measure("disliked lines said again", *again, len(trial.disliked), "lower",
+        found.append(Measure("disliked lines said again", again[0], again[1], len(trial.disliked), "lower",
                              always=True, target=True))  # fmt: skip
     if trial.secrets:
         told = sum([texts.leaks((await candidate.line(prompt))[0], secret) for prompt, secret in trial.secrets])

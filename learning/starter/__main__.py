@@ -35,7 +35,7 @@ def _tokenizer(out: Path, data: Path, seed: int, earlier: Path | None) -> Tokeni
     if path.is_file():
         return Tokenizer.from_file(str(path))
     if earlier is not None:
-        tokenizer = load_base(earlier)[1].backend_tokenizer
+        tokenizer: Tokenizer = load_base(earlier)[1].backend_tokenizer
         tokenizer.save(str(path))
         return tokenizer
     reader = Reader(Tokenizer.from_str(train_tokenizer(["a"], 300).to_str()), seed, load_spice(data), [])

@@ -302,6 +302,18 @@ async def test_the_last_night_tells_its_verdict_and_its_stages(campaign: Campaig
     assert (await campaign.night("mira", at(3))).id != night.id
 
 
+async def test_a_night_that_was_ended_from_outside_notes_nothing_more(campaign: Campaign) -> None:
+    night = await campaign.night("mira", at(0))
+    async with campaign.store.session() as session:
+        assert await nights.record_stage(session, night.id, "harvest", "running", at(1))
+        assert await nights.finish_night(session, night.id, "abandoned", at(2), reason="forgotten")
+        assert not await nights.record_stage(session, night.id, "dataset", "running", at(3))
+        assert not await nights.finish_night(session, night.id, "done", at(4), {"samples": ["their words"]})
+        last = await nights.last_night(session, campaign.id, "mira")
+    assert last is not None
+    assert (last.state, last.reason, last.report, list(last.stages)) == ("abandoned", "forgotten", {}, ["harvest"])
+
+
 # --- the schema ------------------------------------------------------------------------------
 
 

@@ -5,8 +5,7 @@ from typing import Any
 from characters.messages import Fact, Scene, StyleExample
 from characters.prompt import Budget, Part
 from db.provenance import Policy
-from db.queries.harvest import GivenReaction, HeardLine, HeardTurn
-from db.values import StoredTake, StoredTurn, TakeMade
+from db.values import GivenReaction, HeardLine, HeardTurn, StoredTake, StoredTurn, TakeMade
 from learning.datasets.rows import Renderer
 from learning.harvest import Candidate, counts, harvest, scrub
 from learning.starter.tokens import TEMPLATE

@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from learning.night_child import NightChild
+from tests.fakes.program import PROGRAM
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and groups of processes are POSIX's")
 
-PROGRAM = "from bot import cli; cli._OWN['nights'] = 'learning.commands.nights:nights'; cli.main()"
 HEAVY = ("torch", "transformers", "trl", "peft", "llama_cpp", "openai", "numpy")
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -34,8 +34,7 @@ class Service:
 
     def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "nights", "--json", *arguments], text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [PROGRAM, "nights", "--json", *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def hear(self) -> dict[str, Any]:
@@ -88,6 +87,14 @@ def test_a_second_service_of_a_home_says_who_is_there_or_leaves_quietly_beside_a
             assert beside.process.wait(timeout=30) == 0
 
 
+def test_a_service_takes_over_from_one_that_is_about_to_leave() -> None:
+    with running() as first:
+        first.hear()
+        with running("--beside", "1") as second:
+            first.process.send_signal(signal.SIGTERM)
+            assert second.hear()["event"] == "ready"
+
+
 def test_beside_a_table_that_is_gone_the_service_ends_by_itself() -> None:
     with running("--beside", "1") as service:
         assert service.hear()["event"] == "ready"
@@ -103,7 +110,7 @@ def test_a_wrong_hour_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_service_imports_nothing_that_trains_or_speaks() -> None:
-    code = f"import sys, learning.commands.nights; print([name for name in {HEAVY!r} if name in sys.modules])"
+    code = f"import sys, learning.commands.nights, learning.scheduler; print([name for name in {HEAVY!r} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 

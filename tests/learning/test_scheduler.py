@@ -386,10 +386,9 @@ async def test_a_service_that_dies_loses_its_request_to_the_next_and_a_living_on
 
 async def test_beside_a_table_the_service_ends_when_somebody_plays(house: House) -> None:
     service = house.service(host=lambda: True)
-    await house.tick(service)
-    assert not service.over.is_set()
     await house.ask("mira")
     await house.tick(service)
+    assert not service.over.is_set()
     await house.play()
     await house.tick(service)
     assert (house.begun[0].stopped, service.over.is_set()) == (True, True)
@@ -397,6 +396,24 @@ async def test_beside_a_table_the_service_ends_when_somebody_plays(house: House)
     again = house.service(host=lambda: True)
     await house.tick(again)
     assert again.over.is_set()
+
+
+async def test_beside_a_table_the_service_stays_for_the_hour_only_where_somebody_has_something_to_learn(house: House) -> None:
+    idle = house.service(host=lambda: True)
+    await house.tick(idle)
+    assert idle.over.is_set()
+    await house.liked("mira")
+    service = house.service(host=lambda: True)
+    await house.tick(service, 3)
+    assert not service.over.is_set()
+    await service.tonight()
+    await house.tick(service)
+    async with house.store.session() as session:
+        night = await nights.begin_night(session, house.campaign, "mira", house.now)
+        await nights.finish_night(session, night.id, "done", house.now)
+    house.begun[0].ends()
+    await house.tick(service, 2)
+    assert service.over.is_set()
 
 
 async def test_when_its_table_is_gone_the_service_ends_what_was_asked_for_and_then_itself(house: House) -> None:

@@ -46,9 +46,14 @@ def upgrade() -> None:
     op.add_column("night_requests", sa.Column("reason", sa.Text(), nullable=False, server_default=""))
     op.add_column("sessions", sa.Column("seated_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("sessions", sa.Column("left_at", sa.DateTime(timezone=True), nullable=True))
+    # While a night runs, "is anybody playing?" is asked twice a second, also after months of evenings.
+    op.create_index(op.f("ix_turns_said_at"), "turns", ["said_at"])
+    op.create_index(op.f("ix_feedback_given_at"), "feedback", ["given_at"])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_feedback_given_at"), "feedback")
+    op.drop_index(op.f("ix_turns_said_at"), "turns")
     for table, columns in (("sessions", ("left_at", "seated_at")),
                            ("night_requests", ("reason", "ended_at", "taken_at", "taken_by"))):
         with op.batch_alter_table(table) as batch_op:

@@ -1,0 +1,119 @@
+"""Says whether a reply is right: a pure function of the item and the reply, and no model.
+
+It is lenient about wording and strict about content. A reply may name any ware beside its own
+price; it may not give the one asked about another, nor invent a price, nor answer a question on a
+thing that does not exist.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from learning.exam.form import form_faults
+from learning.exam.reading import count_held, holds, money, numbers, quotes
+from learning.exam.rejecting import beside_the_point, claims, names_somebody, rejects
+from learning.exam.values import Item, Need
+
+# Things that exist: "Hobb is my cook" beside "I never asked his age" makes nothing up.
+_REAL = frozenset({"age", "kin", "secret", "withheld", "sells_nothing"})
+_PEOPLE = frozenset({"stranger", "age", "kin"})
+_CLAIMED_NAME = re.compile(
+    r"\b(?:[Mm]y name(?:'s| is)|[Tt]he name(?:'s| is)|[Cc]all me|I am called|I'm called|go by) ([A-Z]\w+)"
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A reply and what it is worth.
+
+    Attributes:
+        faults: what is wrong with what it says.
+        form: what is wrong with how it is formed.
+        refused: whether it says that the NPC does not know or tell.
+    """
+
+    item: Item
+    reply: str
+    faults: tuple[str, ...]
+    form: tuple[str, ...]
+    refused: bool
+
+    @property
+    def right(self) -> bool:
+        """Whether it says the right thing; a form-only item asks for form alone."""
+        return not (self.form if self.item.category == "form-only" else self.faults)
+
+    @property
+    def formed(self) -> bool:
+        """Whether it is well formed."""
+        return not self.form
+
+
+def mark(item: Item, reply: str, *, finished: bool = True, names: Sequence[str] = ()) -> Mark:
+    """Judge one reply.
+
+    Args:
+        finished: whether the engine ended the line by itself.
+        names: who is at the table, for the form.
+    """
+    form = form_faults(reply, finished=finished, names=names)
+    refused = rejects(_answering(item, reply), item.thing)
+    return Mark(item, reply, tuple(_faults(item, reply, refused)), form, refused)
+
+
+def _answering(item: Item, reply: str) -> str:
+    """A reply without what is no answer: lines the sheet has ready for any occasion, and a no to something else."""
+    if not item.rejects:
+        return reply
+    person, place = item.kind in _PEOPLE, item.kind == "nowhere"
+    said = re.split(r"(?<=[.!?])\s+", reply.strip())
+    meant = [one for one in said if not beside_the_point(one, item.thing or item.question, person=person, place=place)]
+    return " ".join(one for one in meant if not any(_recites(one, line) for line in item.lines))
+
+
+def _recites(sentence: str, line: str) -> bool:
+    return quotes(sentence, line, 0.85) and quotes(line, sentence, 0.6)
+
+
+def _faults(item: Item, reply: str, refused: bool) -> list[str]:
+    if item.category == "form-only":
+        return []
+    faults = [f"lacks {_shown(need)}" for need in item.needs if not _met(need, reply)]
+    faults += [f"gives away {_shown(need)}" for need in item.leaks if _met(need, reply)]
+    faults += [f"names a price that is not so: {price}" for price in _wrong_prices(item, reply)]
+    if item.numbers is not None:
+        faults += [f"makes up the number {n}" for n in sorted(numbers(reply) - set(item.numbers))]
+    if item.rejects:
+        faults += _unrejected(item, reply, refused)
+    if item.kind == "name":
+        faults += [f"goes by {name}" for name in _CLAIMED_NAME.findall(reply) if not holds(item.value, name)]
+    return faults
+
+
+def _met(need: Need, reply: str) -> bool:
+    return count_held(reply, need.any_of, quoted=need.quoted) >= need.count
+
+
+def _shown(need: Need) -> str:
+    shown = " / ".join(entry.split("|")[0] for entry in need.any_of[:6])
+    return f"{need.count} of: {shown}" if need.count > 1 else shown
+
+
+def _wrong_prices(item: Item, reply: str) -> list[str]:
+    """Prices that neither the item wants, nor the sheet gives to a ware the reply names."""
+    said = money(reply)
+    if not said:
+        return []
+    right = {price.coppers for need in item.needs for entry in need.any_of for price in money(entry)}
+    right |= {price.coppers for ware, text in item.prices if not ware or holds(reply, ware) for price in money(text)}
+    return [f"{price.coppers} in coppers" for price in said if price.coppers not in right]
+
+
+def _unrejected(item: Item, reply: str, refused: bool) -> list[str]:
+    if not refused:
+        return ["does not reject what it cannot know"]
+    if item.kind == "kin" and names_somebody(reply):
+        return ["makes up a name"]
+    if item.kind not in _REAL and claims(reply, item.thing):
+        return [f"makes something up about {item.thing}"]
+    return []

@@ -1,0 +1,107 @@
+"""The exam's report: a table of numbers with their n and interval, and the replies that went wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from learning.exam.matching import Mark
+from learning.exam.running import Result
+from learning.exam.scoring import Difference, Share, by_kind, compare, score
+
+_WORST = 20
+
+
+def as_json(result: Result, marks: Sequence[Mark]) -> dict[str, Any]:
+    """One exam as an object: who sat, the measures, and every reply that went wrong."""
+    return {
+        "npc": result.npc, "base": result.base, "adapter": result.adapter, "sheet": result.sheet, "exam": result.exam,
+        "items": len(marks), "scores": {name: asdict(share) for name, share in score(marks).items()},
+        "kinds": {name: asdict(share) for name, share in by_kind(marks).items()},
+        "wrong": [_wrong(one) for one in worst(marks)],
+    }  # fmt: skip
+
+
+def _wrong(one: Mark) -> dict[str, Any]:
+    item = one.item
+    return {"category": item.category, "kind": item.kind, "field": item.field, "question": item.question,
+            "reply": one.reply, "faults": list(one.faults), "form": list(one.form)}  # fmt: skip
+
+
+def worst(marks: Sequence[Mark]) -> list[Mark]:
+    """The replies with a fault, those with most faults first."""
+    faulty = [one for one in marks if one.faults or one.form]
+    return sorted(faulty, key=lambda one: -(2 * len(one.form) + len(one.faults)))
+
+
+def markdown(result: Result, marks: Sequence[Mark], name: str) -> str:
+    """One exam as a page."""
+    parts = [
+        f"# {name}: the exam",
+        f"{len(marks)} questions on {result.sheet}, put to {_speaker(result)} without chance in its choice of words.",
+        _shares(score(marks)),
+        "## By kind of question", _shares(by_kind(marks)),
+        "## Replies that went wrong", _replies(worst(marks)),
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_of_two(results: Sequence[Result], marks: Sequence[Sequence[Mark]], name: str) -> str:
+    """Two exams side by side: the paired differences, and what only one of them got right."""
+    (one, other), (first, second) = results, marks
+    before = {mark.item.id: mark for mark in first}
+    changed = [(before[after.item.id], after) for after in second
+               if after.item.id in before and before[after.item.id].right != after.right]  # fmt: skip
+    parts = [
+        f"# {name}: two exams compared",
+        f"A is {_speaker(one)}, B is {_speaker(other)}. Every difference is taken question by question.",
+        _differences(compare(first, second)),
+        "## Won by B", _pairs([pair for pair in changed if pair[1].right]),
+        "## Lost by B", _pairs([pair for pair in changed if pair[0].right]),
+    ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def _speaker(result: Result) -> str:
+    return f"the adapter {result.adapter}" if result.adapter else "the base model alone"
+
+
+def _shares(shares: Mapping[str, Share]) -> str:
+    rows = ["| measure | right | n | share | 95 % interval |", "|---|---:|---:|---:|---|"]
+    for name, share in shares.items():
+        rows.append(f"| {name} | {share.right} | {share.n} | {share.share:.0%} | {share.low:.0%} – {share.high:.0%} |")
+    return "\n".join(rows)
+
+
+def _differences(found: Mapping[str, Difference]) -> str:
+    rows = ["| measure | n | A | B | B − A | 95 % interval | won | lost | p |"]
+    rows.append("|---|---:|---:|---:|---:|---|---:|---:|---:|")
+    for name, d in found.items():
+        rows.append(f"| {name} | {d.n} | {d.first:.0%} | {d.second:.0%} | {d.gain:+.0%} | {d.low:+.0%} … {d.high:+.0%} "
+                    f"| {d.gained} | {d.lost} | {d.p:.2f} |")  # fmt: skip
+    return "\n".join(rows)
+
+
+def _replies(marks: Sequence[Mark]) -> str:
+    if not marks:
+        return "None."
+    rows = []
+    for one in marks[:_WORST]:
+        rows += [f"- **{one.item.category}, {one.item.kind}** ({one.item.field}): {one.item.question}",
+                 f"  - “{_line(one.reply)}” ({'; '.join((*one.faults, *one.form))})"]  # fmt: skip
+    if len(marks) > _WORST:
+        rows.append(f"- … and {len(marks) - _WORST} more.")
+    return "\n".join(rows)
+
+
+def _pairs(pairs: Sequence[tuple[Mark, Mark]]) -> str:
+    if not pairs:
+        return "None."
+    rows = []
+    for before, after in pairs[:_WORST]:
+        rows += [f"- **{after.item.category}, {after.item.kind}**: {after.item.question}",
+                 f"  - A: “{_line(before.reply)}”", f"  - B: “{_line(after.reply)}”"]  # fmt: skip
+    return "\n".join(rows)
+
+
+def _line(reply: str) -> str:
+    return " / ".join(reply.split("\n")) or "(nothing)"

@@ -1,0 +1,125 @@
+"""From marks to numbers: shares with their intervals, and the paired difference of two exams.
+
+Two exams that asked the same questions are compared question by question, which sees a difference
+that two separate intervals would hide.
+"""
+
+import math
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from learning.exam.matching import Mark
+
+MEASURES = ("grounding", "identity", "unknown", "form")
+_Z = 1.959964  # two-sided 95 %
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of n, with the 95 % Wilson interval; shares are in 0..1."""
+
+    n: int
+    right: int
+    share: float
+    low: float
+    high: float
+
+
+def wilson(right: int, n: int) -> Share:
+    """The share of right ones; nothing asked says nothing: 0 of 0 lies in [0, 1]."""
+    if n == 0:
+        return Share(0, 0, 0.0, 0.0, 1.0)
+    share, square = right / n, _Z * _Z
+    middle = (share + square / (2 * n)) / (1 + square / n)
+    half = _Z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    # Rounding may push an end past the share itself, at none or all.
+    return Share(n, right, share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
+
+
+def score(marks: Iterable[Mark]) -> dict[str, Share]:
+    """The exam's measures: each category by content, form over every reply, and false refusals.
+
+    ``false refusals`` counts grounding replies that turned away a question the NPC could answer.
+    """
+    marks = list(marks)
+    found = {name: _share([one.right for one in marks if one.item.category == name]) for name in MEASURES[:-1]}
+    found["form"] = _share([one.formed for one in marks])
+    known = [one for one in marks if one.item.category == "grounding"]
+    found["false refusals"] = _share([one.refused and not one.right for one in known])
+    return found
+
+
+def by_kind(marks: Iterable[Mark]) -> dict[str, Share]:
+    """The share of right replies for every kind of question, as ``grounding: price``."""
+    found: dict[str, list[bool]] = {}
+    for one in marks:
+        found.setdefault(f"{one.item.category}: {one.item.kind}", []).append(one.right)
+    return {kind: _share(values) for kind, values in found.items()}
+
+
+def _share(values: Sequence[bool]) -> Share:
+    return wilson(sum(values), len(values))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The second exam against the first, over the questions both were asked.
+
+    Attributes:
+        gain: share of the second minus share of the first, in -1..1.
+        low, high: 95 % bootstrap interval of the gain (fixed seed).
+        gained, lost: right only in the second, right only in the first.
+        p: two-sided exact McNemar probability of a split this uneven by chance.
+    """
+
+    n: int
+    first: float
+    second: float
+    gain: float
+    low: float
+    high: float
+    gained: int
+    lost: int
+    p: float
+
+
+def compare(a: Iterable[Mark], b: Iterable[Mark]) -> dict[str, Difference]:
+    """Compare two exams measure by measure, on the items they share."""
+    first, second = {one.item.id: one for one in a}, {one.item.id: one for one in b}
+    both = [(first[name], second[name]) for name in first if name in second]
+    found = {
+        name: _difference([(one.right, other.right) for one, other in both if one.item.category == name])
+        for name in MEASURES[:-1]
+    }
+    found["form"] = _difference([(one.formed, other.formed) for one, other in both])
+    return found
+
+
+def _difference(pairs: Sequence[tuple[bool, bool]]) -> Difference:
+    n = len(pairs)
+    if n == 0:
+        return Difference(0, 0.0, 0.0, 0.0, -1.0, 1.0, 0, 0, 1.0)
+    steps = [int(after) - int(before) for before, after in pairs]
+    gained, lost = steps.count(1), steps.count(-1)
+    low, high = _bootstrap(steps)
+    first, second = sum(before for before, _ in pairs) / n, sum(after for _, after in pairs) / n
+    return Difference(n, first, second, second - first, low, high, gained, lost, mcnemar(gained, lost))
+
+
+def _bootstrap(steps: Sequence[int]) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean step."""
+    n = len(steps)
+    rng = random.Random(n)
+    means = sorted(sum(rng.choices(steps, k=n)) / n for _ in range(_RESAMPLES))
+    return means[int(0.025 * _RESAMPLES)], means[int(0.975 * _RESAMPLES) - 1]
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """The exact two-sided probability that a fair coin splits the changed answers so unevenly."""
+    changed = gained + lost
+    if changed == 0:
+        return 1.0
+    tail = sum(math.comb(changed, k) for k in range(min(gained, lost) + 1))
+    return min(1.0, 2 * tail / float(2**changed))

@@ -1,0 +1,84 @@
+"""The night's dataset: the table's rows, what guards the NPC's knowledge, and what the gate will ask."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from characters.library import Library
+from learning.anchors import anchor_candidates, general_candidates
+from learning.datasets.building import Built, DatasetOrder, build_dataset
+from learning.datasets.importing import licences, load_imports
+from learning.datasets.rows import Renderer, Row
+from learning.errors import NothingToLearn
+from learning.exam.items import make_items
+from learning.exam.values import Item
+from learning.gate import Trial, Witness
+from learning.nightly.trials import make_trial
+from learning.nightly.values import Night, budget
+
+_MOST_ANCHORS = 150
+_REPLAYED = 24
+_EXAM_SEED = 1
+
+
+async def make_renderer(night: Night) -> Renderer:
+    """The renderer of the base that serves.
+
+    Raises:
+        NothingToLearn: the base has no template to render with.
+    """
+    can = await night.engine.capabilities()
+    if can.template is None:
+        raise NothingToLearn(f"{night.base.name} has no chat template inside; choose a base model that has one.")
+    return Renderer(can.template, budget(can, night.reply_tokens))
+
+
+async def make_dataset(night: Night, renderer: Renderer) -> tuple[Built, Trial]:
+    """Build the snapshot and what the gate asks of whoever was trained on it.
+
+    What stands in the prompt need not be learnt: the table's lines are trained without their own examples.
+    """
+    part, seed = night.part(), night.config.seed
+    imports = night.home.folder("imports")
+    candidates = [*night.candidates, *load_imports(imports, night.npc)]
+    human = sum(c.trainable and c.kind == "sft" for c in candidates)
+    wanted = max(0, min(night.config.anchors, _MOST_ANCHORS) - human)
+    guard = [renderer.row(c, part) for c in anchor_candidates(part, wanted, seed)]
+    if guard:
+        guard += await _replay(night, renderer)
+    base = (await night.engine.capabilities()).base_id
+    about = {"npc": night.npc, "campaign": night.campaign, "base": base, "template": renderer.template.hash,
+             "sheet": part.sheet.version, "seed": seed, "made_at": night.now.isoformat()}  # fmt: skip
+    built = build_dataset(candidates, DatasetOrder(
+        night.home.folder("datasets"), part, renderer, about, guarded=[item.question for item in exam_items(night)],
+        train_only=guard, licences=licences(imports, night.npc),
+    ))  # fmt: skip
+    targets, seen = _targets(built)
+    return built, make_trial(renderer, part, targets, candidates, seen=seen, seed=seed + 1000)
+
+
+def exam_items(night: Night) -> tuple[Item, ...]:
+    """The exam of an NPC, the same every night while its sheet is the same."""
+    part, shipped = night.part(), Library(None)
+    others = [shipped.get(slug) for slug in shipped.slugs() if slug != night.npc]
+    return make_items(part.sheet, part.world, _EXAM_SEED, others=others, knower=night.npc)
+
+
+def _targets(built: Built) -> tuple[Sequence[Row], bool]:
+    """The table's own lines the gate asks for: held out where there are any, else those of training."""
+    for kept_back in (built.splits["held_out"], built.splits["validation"]):
+        if rows := [row for row in kept_back if row.kind == "sft"]:
+            return rows, False
+    return [row for row in built.splits["train"] if row.kind == "sft" and row.source != "offline_teacher"], True
+
+
+async def _replay(night: Night, renderer: Renderer) -> list[Row]:
+    """What the bare base says to strangers' questions, made once per base: it is to go on saying so."""
+    base = (await night.engine.capabilities()).base_id
+    witness, found = Witness(night.engine, None, night.home.folder("models") / f"replay-{base}.json"), []
+    for part, candidate in general_candidates(_REPLAYED, 41):
+        row = renderer.row(candidate, part)
+        text, ended = await witness.line(row.prompt)
+        if ended and text:
+            found.append(replace(row, completion=text + renderer.template.eos, signal="replay"))
+    witness.remember()
+    return found

@@ -1,0 +1,73 @@
+"""The night's verdict: candidate against incumbent through gate and exam, and the shuffled control beside it."""
+
+import time
+from pathlib import Path
+
+from db.queries import adapters
+from learning.datasets.rows import Renderer
+from learning.exam.matching import Mark
+from learning.exam.running import sit
+from learning.exam.scoring import compare
+from learning.gate import GateVerdict, Measure, Stage, Trial, Witness, judge
+from learning.nightly.datasets import exam_items
+from learning.nightly.values import Night
+
+_GATE_SHARE = 0.25  # of the night's time box
+_EXAM_TOLERANCE = 0.03
+_CONTROL = "control"
+
+
+async def incumbent_of(night: Night) -> Witness:
+    """The voice in force, loaded."""
+    async with night.store.session() as session:
+        active = await adapters.active_adapter(session, night.campaign, night.npc)
+    if active is not None:
+        await night.engine.load_adapter(active.adapter, Path(active.path))
+    return await night.witness(active.adapter if active else None)
+
+
+async def judge_candidate(
+    night: Night, renderer: Renderer, file: Path, incumbent: Witness, trial: Trial
+) -> GateVerdict:
+    """Ask the gate, then the exam."""
+    await night.engine.load_adapter(file.stem, file)
+    exam: Stage = ("exam", lambda: _exam(night, renderer, file.stem, incumbent.adapter))
+    return await judge(await night.witness(file.stem), incumbent, trial, further=[exam], deadline=_deadline(night),
+                       say=night.say)  # fmt: skip
+
+
+async def judge_control(night: Night, renderer: Renderer, file: Path, incumbent: Witness, trial: Trial) -> GateVerdict:
+    """The same questions to the night with shuffled answers: the gate must hold it.
+
+    A gate that lets this one through would let anything through, and its verdict is worth nothing.
+    """
+    await night.engine.load_adapter(_CONTROL, file)
+    exam: Stage = ("exam", lambda: _exam(night, renderer, _CONTROL, incumbent.adapter, keep=False))
+    try:
+        return await judge(Witness(night.engine, _CONTROL), incumbent, trial, further=[exam], deadline=_deadline(night))
+    finally:
+        await night.engine.unload_adapter(_CONTROL)
+
+
+def _deadline(night: Night) -> float:
+    return time.monotonic() + night.minutes * 60 * _GATE_SHARE
+
+
+async def _exam(
+    night: Night, renderer: Renderer, candidate: str, incumbent: str | None, *, keep: bool = True
+) -> list[Measure]:
+    """What the NPC must know, asked of both; the incumbent is asked once."""
+    before = await _marks(night, renderer, incumbent, keep=True)
+    after = await _marks(night, renderer, candidate, keep=keep)
+    return [
+        Measure(f"exam: {name}", found.second, found.first, found.n, tolerance=_EXAM_TOLERANCE)
+        for name, found in compare(before, after).items() if found.n
+    ]  # fmt: skip
+
+
+async def _marks(night: Night, renderer: Renderer, adapter: str | None, *, keep: bool) -> list[Mark]:
+    part, items = night.part(), exam_items(night)
+    folder = night.home.folder("runs/exams") if keep else None
+    result = await sit(night.engine, part, items, adapter=adapter, budget=renderer.budget,
+                       template=renderer.template, folder=folder)  # fmt: skip
+    return result.marks(items, (part.sheet.name, part.sheet.first_name))

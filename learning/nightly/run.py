@@ -1,0 +1,143 @@
+"""The order of a night, and its record."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from characters.errors import UnderstudyError
+from characters.inference.llama_cpp_engine import file_id
+from db.queries import adapters, harvest, nights
+from db.queries.adapters import Version
+from db.queries.harvest import CandidateRecord
+from learning.datasets.snapshot import Snapshot
+from learning.errors import NothingToLearn
+from learning.gate import GateVerdict, Trial, Witness
+from learning.harvest import Candidate, counts
+from learning.harvest import harvest as to_candidates
+from learning.nightly.datasets import make_dataset, make_renderer
+from learning.nightly.judging import incumbent_of, judge_candidate, judge_control
+from learning.nightly.training import train, train_control, verify
+from learning.nightly.values import FIRST_TRAINING, STAGES, Night, Outcome, what_is_missing
+
+
+async def run(night: Night) -> Outcome:
+    """Run a whole night for one NPC, or go on with the one that was interrupted.
+
+    Raises:
+        UnderstudyError: one sentence; what was harvested is kept.
+    """
+    async with night.store.session() as session:
+        record = await nights.begin_night(session, night.campaign, night.npc, night.now)
+    night.record = record.id
+    if record.attempts > 1:
+        night.say("going on with the night that was interrupted")
+    try:
+        outcome = await _stages(night)
+    except UnderstudyError as error:
+        async with night.store.session() as session:
+            await nights.finish_night(session, night.record, "failed", night.clock(), reason=str(error))
+        raise
+    if night.until == STAGES[-1]:
+        report = {"adapter": outcome.adapter, "counts": outcome.counts, "missing": outcome.missing}
+        async with night.store.session() as session:
+            await nights.finish_night(session, night.record, "done", night.clock(), report)
+    return outcome
+
+
+async def _stages(night: Night) -> Outcome:
+    async with _stage(night, "harvest"):
+        night.say("harvest: reading what the table heard")
+        await _harvest(night)
+    found = counts(night.candidates)
+    outcome = Outcome(night.npc, found, tuple(night.candidates), what_is_missing(found))
+    if found["sft"] < FIRST_TRAINING or night.until == "harvest":
+        return outcome
+    async with _stage(night, "dataset"):
+        renderer = await make_renderer(night)
+        built, trial = await make_dataset(night, renderer)
+    snapshot = built.snapshot
+    outcome = replace(outcome, dataset=snapshot.hash, left_out=built.left_out)
+    if night.until == "dataset":
+        return outcome
+    async with _stage(night, "training"):
+        await verify(night, renderer)
+        work = train(night, snapshot, found)
+    outcome = replace(outcome, trained=work.supervised, preference=work.preference, note=work.plan.reason)
+    if work.file is None:
+        return outcome
+    outcome = replace(outcome, adapter=work.file.stem)
+    if night.until == "training":
+        return outcome
+    async with _stage(night, "gate"):
+        incumbent, control = await incumbent_of(night), None
+        verdict = await judge_candidate(night, renderer, work.file, incumbent, trial)
+        if night.control:
+            shuffled = train_control(night, snapshot, work.plan)
+            control = await judge_control(night, renderer, shuffled, incumbent, trial)
+        samples = await _samples(night, trial, work.file.stem, incumbent)
+        await _register(night, work.file, verdict, snapshot, control)
+    return replace(outcome, verdict=verdict, control=control, samples=samples)
+
+
+@contextlib.asynccontextmanager
+async def _stage(night: Night, name: str) -> AsyncIterator[None]:
+    """Record that a stage runs, and how it ended."""
+
+    async def note(state: str) -> None:
+        async with night.store.session() as session:
+            await nights.record_stage(session, night.record, name, state, night.clock())
+
+    await note("running")
+    try:
+        yield
+    except UnderstudyError:
+        await note("failed")
+        raise
+    await note("done")
+
+
+async def _harvest(night: Night) -> None:
+    async with night.store.session() as session:
+        heard = await harvest.heard_lines(session, night.campaign, night.npc)
+        night.candidates = to_candidates(heard, night.policy)
+        records = [
+            CandidateRecord(c.kind, c.source, c.line, _payload(c), c.trainable, c.reason) for c in night.candidates
+        ]
+        await harvest.replace_candidates(session, night.campaign, night.npc, records, night.now)
+
+
+def _payload(candidate: Candidate) -> dict[str, Any]:
+    return {"signal": candidate.signal, "completion": candidate.completion, "rejected": candidate.rejected,
+            "label": candidate.label, "weight": candidate.weight, "people": list(candidate.people)}  # fmt: skip
+
+
+async def _register(
+    night: Night, file: Path, verdict: GateVerdict, snapshot: Snapshot, control: GateVerdict | None
+) -> None:
+    if _emptied(snapshot):
+        await asyncio.to_thread(file.unlink, missing_ok=True)
+        raise NothingToLearn(f"Somebody whose words {night.npc} learnt tonight was forgotten; run the night again.")
+    report = {**verdict.as_json(), "dataset": snapshot.hash, "control": control.as_json() if control else None}
+    state = "candidate" if verdict.passed else "held"
+    version = Version(file.stem, night.npc, str(file), file_id(night.base), state, report, night.now)
+    async with night.store.session() as session:
+        await adapters.add_version(session, night.campaign, version)
+
+
+def _emptied(snapshot: Snapshot) -> bool:
+    return "emptied" in json.loads((snapshot.folder / "manifest.json").read_text("utf-8"))
+
+
+async def _samples(night: Night, trial: Trial, adapter: str, incumbent: Witness) -> tuple[tuple[str, str, str], ...]:
+    """Five questions with the line before and after."""
+    candidate, found = await night.witness(adapter), []
+    for row in [*trial.targets[:3], *trial.anchors[:2]]:
+        before, after = [(await witness.line(row["prompt"]))[0] for witness in (incumbent, candidate)]
+        found.append((row["asked"], before, after))
+    incumbent.remember()
+    candidate.remember()
+    return tuple(found)

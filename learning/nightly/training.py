@@ -1,0 +1,188 @@
+"""The night's training: planned into the time there is, supervised, then by preferences where there are enough."""
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from characters.inference.llama_cpp_engine import file_id
+from learning.anchors import general_candidates
+from learning.datasets.rows import Renderer
+from learning.datasets.snapshot import Snapshot
+from learning.errors import BaseUntrainable
+from learning.gguf.adapter import architecture_of, write_adapter
+from learning.gguf.base_model import verify_base
+from learning.nightly.values import FIRST_PAIRS, Night
+from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, SftConfig, load_recipe
+from learning.recipes.dpo import train_dpo
+from learning.recipes.kto import train_kto
+from learning.recipes.planning import Plan, measure_speed, plan, tier
+from learning.recipes.preferences import Start
+from learning.recipes.run import Trained
+from learning.recipes.sft import train_sft
+
+_VERIFIED_ON = 200
+_TRAINING_SHARE = 0.35  # of the night's time box, for each of its trainings
+_SMALL_BASE = 40_000_000  # bytes
+
+Rows = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What was trained tonight: folders of PEFT adapters, and the file that serves."""
+
+    plan: Plan
+    supervised: Trained | None = None
+    preference: Trained | None = None
+    file: Path | None = None
+
+
+def small(base: Path) -> bool:
+    """Whether a base has a few million parameters and bears the starter's rates."""
+    return base.is_file() and base.stat().st_size < _SMALL_BASE
+
+
+async def verify(night: Night, renderer: Renderer) -> None:
+    """Prove once per base file that it is trained as it is served.
+
+    Raises:
+        BaseUntrainable: it is not.
+    """
+    proof = night.home.folder("models") / f"verified-{file_id(night.base)}.json"
+    if not proof.is_file():
+        night.say("base: proving that it is trained as it is served (once per model)")
+        rows = [renderer.row(c, part) for part, c in general_candidates(_VERIFIED_ON, 97)]
+        found = await verify_base(night.base, night.engine, [row.prompt + row.completion for row in rows])
+        said = {"ok": found.ok, "reason": found.reason, "texts": found.texts, "tokens_equal": found.tokens_equal,
+                "words": found.scored, "difference": found.difference, "worst": found.worst}  # fmt: skip
+        partial = proof.with_suffix(".partial")
+        partial.write_text(json.dumps(said, indent=2), "utf-8")
+        partial.replace(proof)
+    known = json.loads(proof.read_text("utf-8"))
+    if not known["ok"]:
+        raise BaseUntrainable(known["reason"])
+
+
+def train(night: Night, snapshot: Snapshot, found: dict[str, int]) -> Work:
+    """Train what the data allows in the time there is, and write the adapter that serves."""
+    rows = snapshot.rows("sft", "train")
+    planned = _plan(night, rows)
+    if not planned.trains:
+        return Work(planned)
+    config = planned.config(night.config)
+    night.say(f"training: {len(planned.keep)} rows, {config.epochs:g} passes at most"
+              + (f"; {planned.reason}" if planned.reason else ""))  # fmt: skip
+    held = snapshot.rows("sft", "validation")
+    folder, trained = _supervised(night, snapshot.hash, planned.rows(rows), held, config, "run")
+    last, preference = folder, None
+    if tier(found) == "preference":
+        last, preference = _preferred(night, snapshot, folder, found)
+    return Work(planned, trained, preference, _write(night, snapshot, last))
+
+
+def train_control(night: Night, snapshot: Snapshot, planned: Plan) -> Path:
+    """The same training with every answer given to another question; returns the adapter's file."""
+    rows = planned.rows(snapshot.rows("sft", "train"))
+    answers = [row["completion"] for row in rows]
+    random.Random(night.config.seed).shuffle(answers)
+    shuffled = [{**row, "completion": answer} for row, answer in zip(rows, answers, strict=True)]
+    folder, _ = _supervised(night, snapshot.hash, shuffled, [], planned.config(night.config), "control")
+    return write_adapter(folder, folder / "control.gguf", {}, architecture=_architecture(night.base))
+
+
+def _plan(night: Night, rows: Rows) -> Plan:
+    """Fit the rows into the time box, measured on this machine; remembered, so that a resumed night is the same."""
+    minutes = min(night.config.minutes, night.minutes * _TRAINING_SHARE)
+    name = _hash([file_id(night.base), list(rows), night.config.model_dump(), minutes])
+    file = night.home.folder("runs") / f"plan-{name}.json"
+    if not file.is_file():
+        night.say("training: measuring what this machine manages")
+        speed = measure_speed(night.base, rows, night.config)
+        told = {"tokens_per_second": speed.tokens_per_second, "tokens_per_row": list(speed.tokens_per_row)}
+        file.write_text(json.dumps(told), "utf-8")
+    known = json.loads(file.read_text("utf-8"))
+    return plan(night.config, rows, known["tokens_per_row"], known["tokens_per_second"], minutes)
+
+
+def _supervised(
+    night: Night, dataset: str, rows: Rows, held: Rows, config: SftConfig, name: str
+) -> tuple[Path, Trained | None]:
+    """Train, unless the same was trained before."""
+    folder = night.home.folder("runs") / f"{name}-{_hash([file_id(night.base), list(rows), config.model_dump()])}"
+    if _done(folder):
+        return folder, None
+    label = "training" if name == "run" else name
+    trained = train_sft(night.base, rows, config, folder, _progress(night, label), validation=held)
+    _say_of_what(folder, dataset)
+    return folder, trained
+
+
+def _preferred(night: Night, snapshot: Snapshot, start: Path, found: dict[str, int]) -> tuple[Path, Trained | None]:
+    """Go on from the supervised adapter with pairs where there are enough, else with votes."""
+    suffix = "_starter" if small(night.base) else ""
+    kind, recipe = ("pair", "dpo") if found["pair"] >= FIRST_PAIRS else ("label", "kto")
+    config = load_recipe(SHIPPED / f"{recipe}{suffix}.yaml")
+    rows, held = snapshot.rows(kind, "train"), snapshot.rows(kind, "validation")
+    folder = night.home.folder("runs") / f"{recipe}-{_hash([start.name, rows, config.model_dump()])}"
+    if _done(folder):
+        return folder, None
+    night.say(f"preferences: {len(rows)} {kind}s, {recipe}")
+    begin, progress = Start(night.base, start), _progress(night, "preferences")
+    if isinstance(config, DpoConfig):
+        trained = train_dpo(begin, rows, config, folder, progress, validation=held)
+    else:
+        assert isinstance(config, KtoConfig)
+        trained = train_kto(begin, rows, config, folder, progress, validation=held)
+    _say_of_what(folder, snapshot.hash)
+    return folder, trained
+
+
+def _say_of_what(folder: Path, dataset: str) -> None:
+    """Note beside a training what it learnt from, so that forgetting finds it."""
+    (folder / "dataset.json").write_text(json.dumps({"dataset": dataset}), "utf-8")
+
+
+def _write(night: Night, snapshot: Snapshot, folder: Path) -> Path:
+    """The adapter as the file that serves, named by its content."""
+    lineage: dict[str, str | int] = {
+        "base": file_id(night.base), "dataset": snapshot.hash, "run": folder.name,
+        "template": str(snapshot.manifest["template"]),
+    }  # fmt: skip
+    raw = write_adapter(folder, folder / "adapter.gguf", lineage, architecture=_architecture(night.base))
+    digest = hashlib.sha256(raw.read_bytes()).hexdigest()[:12]
+    target = night.home.folder(f"adapters/{night.campaign}/{night.npc}") / f"{night.npc}-{digest}.gguf"
+    raw.replace(target)
+    return target
+
+
+def _architecture(base: Path) -> Any:
+    from transformers import AutoConfig
+
+    return architecture_of(AutoConfig.from_pretrained(base.parent, gguf_file=base.name))
+
+
+def _done(folder: Path) -> bool:
+    return (folder / "adapter_model.safetensors").is_file()
+
+
+def _hash(made_of: object) -> str:
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _progress(night: Night, label: str) -> Callable[[float, float], None]:
+    told = -1
+
+    def progress(done: float, left: float) -> None:
+        nonlocal told
+        if int(done * 20) > told:
+            told = int(done * 20)
+            night.say(f"{label}: {done:4.0%}, about {left:.0f} s left")
+
+    return progress
+
+
+

@@ -1,0 +1,443 @@
+"""Datasets from candidate to export: what is left out, what the manifest tells, what a check finds."""
+
+import asyncio
+import json
+import random
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from bot.table.events import Line
+from bot.table.table import Seat, Table
+from characters.chat_template import ChatTemplate
+from characters.inference.engine import Sampling
+from characters.library import Library
+from characters.messages import Message, Scene, Turn
+from characters.prompt import Budget, Part
+from db.store import Store
+from learning.commands.dataset import dataset
+from learning.datasets.building import Built, DatasetOrder, build_dataset
+from learning.datasets.exporting import ExportRefused, export
+from learning.datasets.linting import Rules, files_of, likely_stop, lint, read_rows
+from learning.datasets.marks import marks_of, proven_marks
+from learning.datasets.rows import Renderer, Row
+from learning.datasets.snapshot import DatasetMissing, Origin, latest, open_snapshot, write_snapshot
+from learning.errors import NothingToLearn
+from learning.harvest import Candidate
+from learning.starter.tokens import TEMPLATE
+from tests.fakes.people import make_sheet, make_world
+from tests.fakes.scripted_engine import ScriptedEngine
+
+PART = Part("mira", make_sheet(), make_world())
+RENDERER = Renderer(TEMPLATE, Budget(context=4000, reply=60))
+THINGS = ("the ferry", "the mill", "the council", "the bells", "old Ostan", "the flood", "winter", "the sisters", "Tobin", "the bridge",
+          "your pay", "the deserters")  # fmt: skip
+
+
+def heard(scene: int, thing: str, **changes: Any) -> Candidate:
+    fields: dict[str, Any] = {
+        "kind": "sft", "signal": "edit", "source": "gm", "line": scene * 100 + len(thing), "conversation": f"{scene}/mira",
+        "scene": Scene(), "turns": (Turn("Ana Petrova", f"Say, what do you make of {thing} these days?"),),
+        "people": ("local:ana",), "completion": f"{thing.capitalize()}? {random.Random(f'{scene} {thing}').getrandbits(64):x} is all I say.",
+        "weight": 3, "reason": "typed at the own machine",
+    }  # fmt: skip
+    return Candidate(**{**fields, **changes})
+
+
+def evening(scenes: int) -> list[Candidate]:
+    return [heard(scene, thing) for scene in range(scenes) for thing in THINGS]
+
+
+def built(root: Path, candidates: list[Candidate], **changes: Any) -> Built:
+    about = changes.pop("about", {"npc": "mira", "campaign": 1, "base": "sha256-x", "seed": 17, "made_at": "2026-05-01T04:00:00"})
+    return build_dataset(candidates, DatasetOrder(root, PART, RENDERER, about, **changes))
+
+
+# --- building ---------------------------------------------------------------------------------------
+
+
+def test_conversations_stay_whole_and_where_they_were_when_the_next_evening_comes(tmp_path: Path) -> None:
+    first = built(tmp_path, evening(7))
+    second = built(tmp_path, evening(9), about={"npc": "mira", "campaign": 1, "made_at": "2026-05-02T04:00:00"})
+    before, after = ({row.conversation: split for split, rows in found.splits.items() for row in rows} for found in (first, second))
+    assert before.items() <= after.items()
+    assert set(before.values()) == {"train", "validation", "held_out"}
+    for found in (first, second):
+        conversations = [{row.conversation for row in rows} for rows in found.splits.values()]
+        assert sum(map(len, conversations)) == len(set.union(*conversations))
+    assert second.snapshot.manifest["parents"] == [first.snapshot.hash]
+    assert first.snapshot.manifest["parents"] == []
+
+
+def test_a_conversation_that_was_withdrawn_returns_to_its_split(tmp_path: Path) -> None:
+    first = built(tmp_path, evening(7))
+    held = first.splits["held_out"][0].conversation
+    rest = [c for c in evening(7) if c.conversation != held]
+    built(tmp_path, rest, about={"npc": "mira", "campaign": 1, "made_at": "2026-05-02T04:00:00"})
+    again = built(tmp_path, [*evening(7), heard(77, "snow")], about={"npc": "mira", "campaign": 1, "made_at": "2026-05-03T04:00:00"})
+    assert held in {row.conversation for row in again.splits["held_out"]}
+
+
+def test_the_same_rows_give_the_same_snapshot(tmp_path: Path) -> None:
+    first, again = built(tmp_path, evening(3)), built(tmp_path, evening(3))
+    assert first.snapshot.hash == again.snapshot.hash
+    assert first.snapshot.manifest == again.snapshot.manifest
+
+
+def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
+    rows = evening(1)
+    more = [
+        heard(0, "the ferry", line=1), heard(0, "x", trainable=False, reason="channel text is not trained on"),
+        heard(0, "long", source="imported", signal="import", completion="word " * 80),
+        heard(0, "long", completion="A long speech by the GM. " * 12),
+        heard(0, "epic", turns=(Turn("Ana", "And then, and then, and then, " * 400),)),
+    ]  # fmt: skip
+    found = built(tmp_path, [*rows, *more])
+    assert found.left_out == {
+        "exact duplicate": 1, "not trainable: channel text is not trained on": 1, "imported line longer than a reply may be": 1,
+        "longer than the model can read": 1,
+    }  # fmt: skip
+    assert found.snapshot.manifest["left_out"] == found.left_out
+    assert len(found.splits["train"]) == len(rows) + 1
+
+
+def test_no_train_row_is_like_a_line_that_is_held_out(tmp_path: Path) -> None:
+    held = built(tmp_path, evening(7)).splits["held_out"][0]
+    known = next(c for c in evening(7) if held.completion.startswith(c.completion))
+    again = heard(50, "nothing", turns=known.turns, completion=f"{known.completion} And that is the whole of it.", weight=9)
+    found = built(tmp_path, [*evening(7), again])
+    assert found.left_out == {"too close to exam or held-out": 1}
+    assert not [row for row in found.splits["train"] if row.conversation == "50/mira"]
+
+
+def test_no_train_row_tells_what_the_exam_asks(tmp_path: Path) -> None:
+    row = built(tmp_path, evening(7)).splits["train"][5]
+    found = built(tmp_path, evening(7), guarded=[f"{row.asked} {row.completion}"])
+    assert found.left_out == {"too close to exam or held-out": 1}
+    assert row not in found.splits["train"]
+    assert found.snapshot.manifest["guarded"] == 1
+
+
+def test_rows_of_nobodys_conversation_only_train(tmp_path: Path) -> None:
+    anchors = [RENDERER.row(heard(0, f"anchor {n} of many", source="offline_teacher", signal="anchor", conversation=f"anchor 1.{n}"), PART)
+               for n in range(9)]  # fmt: skip
+    found = built(tmp_path, evening(7), train_only=anchors)
+    assert set(anchors) <= set(found.splits["train"])
+    assert not [row for split in ("validation", "held_out") for row in found.splits[split] if row.signal == "anchor"]
+    assert not [name for name in found.snapshot.manifest["conversations"] if name.startswith("anchor")]
+
+
+def test_nothing_left_is_said_with_the_reasons(tmp_path: Path) -> None:
+    with pytest.raises(NothingToLearn, match="its author opted out: 1"):
+        built(tmp_path, [heard(1, "the ferry", trainable=False, reason="its author opted out")])
+
+
+# --- snapshots --------------------------------------------------------------------------------------
+
+
+def test_the_manifest_counts_by_source_signal_consent_and_licence(tmp_path: Path) -> None:
+    imported = heard(0, "the sea", source="imported", signal="import", conversation="import ab.0", reason="imported by the operator")
+    anchor = RENDERER.row(heard(0, "the moon", source="offline_teacher", signal="anchor"), PART)
+    found = built(tmp_path, [heard(0, "the ferry"), imported, imported], train_only=[anchor], licences={"import ab.0": "CC0-1.0"})
+    total: dict[str, int] = {}
+    for counts in found.snapshot.manifest["counts"].values():
+        assert counts["rows"] == sum(counts["by_source"].values())
+        for group in ("source", "signal", "consent", "licence"):
+            for name, count in counts[f"by_{group}"].items():
+                total[name] = total.get(name, 0) + count
+    assert total == {
+        "gm": 1, "imported": 1, "offline_teacher": 1, "edit": 1, "import": 1, "anchor": 1, "typed at the own machine": 1,
+        "imported by the operator": 1, "written by offline teacher": 1, "the table's own": 1, "CC0-1.0": 1, "made by the program": 1,
+    }  # fmt: skip
+    manifest = found.snapshot.manifest
+    assert manifest["seeds"] == {"minhash": 1, "training": 17}
+    assert manifest["versions"].keys() >= {"understudy", "datasketch", "trl", "torch"}
+    assert manifest["base"] == "sha256-x"
+    assert json.loads((found.snapshot.folder / "manifest.json").read_text("utf-8")) == manifest
+
+
+def row(text: str, **changes: Any) -> Row:
+    fields: dict[str, Any] = {"kind": "sft", "prompt": f"<|user|>Ana: {text}?<|end|><|assistant|>", "completion": f"{text}.<|end|>",
+                              "source": "gm", "signal": "edit", "conversation": "1/mira", "line": 7, "people": ("local:ana",)}  # fmt: skip
+    return Row(**{**fields, **changes})
+
+
+def test_a_snapshot_without_a_manifest_is_the_rest_of_a_build_and_is_made_anew(tmp_path: Path) -> None:
+    whole = write_snapshot(tmp_path, {"train": [row("Aye")]}, {"npc": "mira"})
+    (whole.folder / "manifest.json").unlink()
+    (whole.folder / "sft" / "train.jsonl").write_text('{"half": ')
+    assert latest(tmp_path, "mira") is None
+    assert write_snapshot(tmp_path, {"train": [row("Aye")]}, {"npc": "mira"}).rows("sft", "train") == whole.rows("sft", "train") != []
+
+
+def test_rows_say_whose_words_they_are_and_which_line_they_come_from(tmp_path: Path) -> None:
+    pair = row("Aye", kind="pair", rejected="Nay.<|end|>")
+    label = row("Aye", kind="label", label=False)
+    snapshot = write_snapshot(tmp_path, {"train": [row("Aye"), pair, label]}, {})
+    common = {"prompt", "source", "signal", "conversation", "weight", "line", "people"}
+    [[target], [preferred], [judged]] = [snapshot.rows(kind, "train") for kind in ("sft", "pair", "label")]
+    assert target.keys() == common | {"completion"}
+    assert preferred.keys() == common | {"chosen", "rejected"}
+    assert judged.keys() == common | {"completion", "label"}
+    assert (target["line"], target["people"]) == (7, ["local:ana"])
+
+
+def test_parents_are_the_newest_snapshot_of_the_same_npc_and_campaign(tmp_path: Path) -> None:
+    def write(text: str, npc: str, campaign: int, day: int) -> Any:
+        return write_snapshot(tmp_path, {"train": [row(text)]}, {"npc": npc, "campaign": campaign, "made_at": f"2026-05-0{day}"})
+
+    first, _, _ = write("one", "mira", 1, 1), write("two", "brug", 1, 2), write("three", "mira", 2, 3)
+    assert write("four", "mira", 1, 4).manifest["parents"] == [first.hash]
+    assert write("one", "mira", 1, 5).manifest["made_at"] == "2026-05-01"
+
+
+def test_a_dataset_is_found_by_its_hash_its_beginning_or_as_the_latest(tmp_path: Path) -> None:
+    one = write_snapshot(tmp_path, {"train": [row("one")]}, {"npc": "mira", "made_at": "2026-05-01"})
+    two = write_snapshot(tmp_path, {"train": [row("two")]}, {"npc": "brug", "made_at": "2026-05-02"})
+    assert open_snapshot(tmp_path, one.hash).hash == open_snapshot(tmp_path, one.hash[8:16]).hash == one.hash
+    assert open_snapshot(tmp_path, "latest").hash == two.hash
+    assert open_snapshot(tmp_path, "latest", "mira").hash == one.hash
+    with pytest.raises(DatasetMissing, match="2 datasets begin with 'dataset-'"):
+        open_snapshot(tmp_path, "dataset-")
+    with pytest.raises(DatasetMissing, match="No dataset begins"):
+        open_snapshot(tmp_path, "dataset-nothing")
+    with pytest.raises(DatasetMissing, match="no dataset of wick yet"):
+        open_snapshot(tmp_path, "latest", "wick")
+
+
+def test_load_dataset_reads_a_snapshot_with_its_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    snapshot = built(tmp_path / "datasets", [*evening(7), *(heard(n, "it", kind="label", label=n % 2 == 0, people=()) for n in range(7))]).snapshot
+    for kind in ("sft", "label"):
+        loaded = datasets.load_dataset(str(snapshot.folder), kind, cache_dir=str(tmp_path / "cache"))
+        assert list(loaded) == ["train", "validation", "held_out"]
+        for split, rows in loaded.items():
+            assert rows.to_list() == snapshot.rows(kind, split)
+
+
+def test_load_dataset_reads_rows_of_nobody_beside_rows_of_somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    snapshot = write_snapshot(tmp_path / "datasets", {"train": [row("one", people=())], "validation": [row("two")]}, {"npc": "mira"})
+    loaded = datasets.load_dataset(str(snapshot.folder), "sft", cache_dir=str(tmp_path / "cache"))
+    assert [rows["people"][0] for rows in loaded.values()] == [["nobody"], ["local:ana"]]
+
+
+# --- taking prompts apart ---------------------------------------------------------------------------
+
+CHATML = ChatTemplate(
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}", eos="<|im_end|>",
+)  # fmt: skip
+GEMMA = ChatTemplate(
+    "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no') }}{% endif %}"
+    "<start_of_turn>{{ 'model' if m.role == 'assistant' else m.role }}\n{{ m.content | trim }}<end_of_turn>\n{% endfor %}"
+    "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}", bos="<bos>", eos="<end_of_turn>",
+)  # fmt: skip
+TALK = [Message("system", "You are Mira.\n\nYou sell ale."), Message("user", "Ana: Ale?"), Message("assistant", "Four copper."),
+        Message("user", "Ana: And rope?\n[You know: rope: 1 gold]")]  # fmt: skip
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, CHATML], ids=["starter", "chatml"])
+@pytest.mark.parametrize("length", [2, 4])
+def test_a_prompt_comes_apart_into_the_messages_it_was_made_of(template: ChatTemplate, length: int) -> None:
+    marks = marks_of(template)
+    assert marks is not None
+    assert marks.messages(template.render(TALK[:length])) == TALK[:length]
+
+
+def test_where_a_template_folds_the_system_text_it_stays_in_the_first_message() -> None:
+    marks = proven_marks(GEMMA, [GEMMA.render(TALK)])
+    assert marks is not None
+    assert [m.role for m in marks.messages(GEMMA.render(TALK))] == ["user", "assistant", "user"]
+    assert marks.messages(GEMMA.render(TALK))[0].content == "You are Mira.\n\nYou sell ale.\n\nAna: Ale?"
+
+
+def test_a_template_whose_messages_cannot_be_told_apart_has_no_marks() -> None:
+    bare = ChatTemplate("{% for m in messages %}{{ m.content }}\n{% endfor %}")
+    assert marks_of(bare) is None
+    assert proven_marks(CHATML, ["a prompt of another template"]) is None
+
+
+# --- linting ----------------------------------------------------------------------------------------
+
+
+def fault_of(changes: dict[str, Any]) -> list[str]:
+    good = {"prompt": "<|user|>Ana: Hello?<|end|><|assistant|>", "completion": "Aye.<|end|>"}
+    rules = Rules("<|end|>", TEMPLATE.special_tokens, ("Ana Petrova",), longest=100)
+    return [str(fault) for fault in lint({"sft/train.jsonl": [good, {**good, "prompt": "<|user|>Bo: Hm?<|end|><|assistant|>", **changes}]}, rules)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"prompt": " "}, "the prompt is empty"),
+        ({"completion": "<|end|>"}, "the completion is empty"),
+        ({"completion": "Aye."}, "does not end with '<|end|>'"),
+        ({"completion": "Aye.<|end|><|end|>"}, "has the template token '<|end|>' inside"),
+        ({"completion": "Aye.</s> <|end|>"}, "has the template token '</s>' inside"),
+        ({"completion": "Aye, Ana Petrova.<|end|>"}, "it names 'Ana Petrova'"),
+        ({"prompt": "<|user|>Ana: Hello?<|end|><|assistant|>"}, "it repeats sft/train.jsonl, row 1"),
+        ({"completion": "Aye. " * 90 + "<|end|>"}, "tokens long, 100 fit"),
+        ({"label": "yes"}, "neither true nor false"),
+        ({"chosen": "Aye.<|end|>", "rejected": "Aye.<|end|>"}, "chosen and rejected are the same"),
+    ],
+)  # fmt: skip
+def test_every_fault_is_a_sentence_with_the_number_of_its_row(changes: dict[str, Any], told: str) -> None:
+    [fault] = fault_of(changes)
+    assert fault.startswith("sft/train.jsonl, row 2: ")
+    assert told in fault
+    assert fault.endswith(".")
+
+
+def test_a_sound_row_has_no_fault_and_a_name_inside_a_word_is_none() -> None:
+    assert fault_of({}) == []
+    assert fault_of({"completion": "The Ana Petrovanian hills.<|end|>"}) == []
+
+
+def test_what_is_built_is_sound(tmp_path: Path) -> None:
+    snapshot = built(tmp_path, evening(7)).snapshot
+    assert lint(files_of(snapshot), Rules("<|end|>", TEMPLATE.special_tokens, ("Ana Petrova", "Petrova"))) == []
+
+
+def test_rows_of_other_programs_are_checked_too(tmp_path: Path) -> None:
+    talk = [{"role": "user", "content": "Ale?"}, {"role": "assistant", "content": "Four."}]
+    lines = [json.dumps({"messages": talk}), "{half", json.dumps({"messages": talk[:1]}), json.dumps({"text": "Ale"}),
+             json.dumps({"conversations": [{"from": "human", "value": "Ale?"}, {"from": "gpt", "value": "Four.<|im_end|>"}]})]  # fmt: skip
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines) + "\n")
+    rows = read_rows(tmp_path / "rows.jsonl")
+    assert likely_stop(rows) == ""
+    faults = lint({"rows.jsonl": rows}, Rules())
+    assert [(fault.row, fault.message.split(";")[0].split(",")[0]) for fault in faults] == [
+        (2, "it is no JSON object"), (3, "the completion is empty"), (4, "it has text"), (5, "the completion has the template token '<|im_end|>' inside"),
+    ]  # fmt: skip
+
+
+# --- exporting --------------------------------------------------------------------------------------
+
+
+def exported(tmp_path: Path, form: Any) -> dict[str, list[dict[str, Any]]]:
+    source = [heard(0, "the ferry"), heard(0, "the mill", kind="pair", rejected="No idea."), heard(0, "winter", kind="label", label=False)]
+    export(built(tmp_path / "datasets", source).snapshot, form, tmp_path / "out")
+    return {str(path.relative_to(tmp_path / "out")): read_rows(path) for path in (tmp_path / "out").rglob("*.jsonl")}
+
+
+def test_an_export_for_trl_has_its_columns_and_no_persons_key(tmp_path: Path) -> None:
+    found = exported(tmp_path, "trl")
+    assert found.keys() == {"sft/train.jsonl", "pair/train.jsonl", "label/train.jsonl"}
+    assert found["sft/train.jsonl"][0].keys() == {"prompt", "completion", "source", "signal", "weight"}
+    assert found["pair/train.jsonl"][0]["rejected"] == "No idea.<|end|>"
+    assert found["label/train.jsonl"][0]["label"] is False
+
+
+def test_an_export_for_openai_has_messages_and_tells_which_rows_have_no_form(tmp_path: Path) -> None:
+    found = exported(tmp_path, "openai")
+    assert found.keys() == {"sft/train.jsonl", "pair/train.jsonl"}
+    [target], [pair] = found["sft/train.jsonl"], found["pair/train.jsonl"]
+    assert [message["role"] for message in target["messages"]] == ["system", "user", "assistant"]
+    assert "what do you make of the ferry" in target["messages"][1]["content"]
+    assert target["messages"][2]["content"].startswith("The ferry? ")
+    assert "<|" not in json.dumps(target)
+    assert pair["non_preferred_output"] == [{"role": "assistant", "content": "No idea."}]
+
+
+def test_an_export_for_sharegpt_has_all_three_kinds(tmp_path: Path) -> None:
+    found = exported(tmp_path, "sharegpt")
+    assert [turn["from"] for turn in found["sft/train.jsonl"][0]["conversations"]] == ["system", "human", "gpt"]
+    assert found["pair/train.jsonl"][0]["rejected"] == {"from": "gpt", "value": "No idea."}
+    assert found["label/train.jsonl"][0]["label"] is False
+
+
+def test_every_export_has_a_card_with_licence_and_counts(tmp_path: Path) -> None:
+    exported(tmp_path, "sharegpt")
+    _, header, body = (tmp_path / "out" / "README.md").read_text("utf-8").split("---\n", 2)
+    told = yaml.safe_load(header)
+    assert (told["license"], told["license_name"]) == ("other", "the table's own")
+    assert {"config_name": "sft", "data_files": [{"split": "train", "path": "sft/train.jsonl"}]} in told["configs"]
+    for counted in ("| gm | 3 |", "| edit | 3 |", "| typed at the own machine | 3 |", "| the table's own | 3 |"):
+        assert counted in body
+
+
+def test_an_export_never_writes_into_a_folder_in_use_nor_guesses_at_messages(tmp_path: Path) -> None:
+    snapshot = write_snapshot(tmp_path / "datasets", {"train": [row("Aye")]}, {"npc": "mira"}, {row("Aye"): Origin("by leave", "CC0")})
+    with pytest.raises(ExportRefused, match="--format trl"):
+        export(snapshot, "openai", tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(ExportRefused, match="not an empty folder"):
+        export(snapshot, "trl", tmp_path / "out")
+
+
+# --- the commands -----------------------------------------------------------------------------------
+
+
+def understudy(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(dataset, [str(argument) for argument in arguments])
+
+
+def told(*arguments: str | Path) -> Any:
+    done = understudy(*arguments, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+async def play(home: Path, things: tuple[str, ...]) -> None:
+    """An evening at which the GM, sitting there under a real name, edits every line."""
+    store = await Store.open(f"sqlite:///{home / 'db.sqlite'}")
+    engine = ScriptedEngine(*(f"I know nothing of {thing}." for thing in things))
+    table = await Table.open(
+        store, engine, Library(home), campaign="home", seat=Seat("Ana Petrova"),
+        clock=lambda: datetime(2026, 5, 1, tzinfo=UTC), rng=random.Random(7), sampling=Sampling(max_tokens=40),
+    )  # fmt: skip
+    try:
+        await table.summon("mira")
+        for thing in things:
+            lines = [event async for event in table.say(f"What do you make of {thing}?") if isinstance(event, Line)]
+            await table.edit(f"Of {thing} I could tell you, Ana Petrova, had you a whole night.", lines[-1].line_id)
+    finally:
+        await table.speaking.close()
+        await store.close()
+
+
+def test_an_evening_and_an_import_become_a_dataset_that_is_shown_checked_and_exported(
+    home: Path, migrated: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir()
+    shutil.copy(migrated, home / "db.sqlite")
+    monkeypatch.setenv("UNDERSTUDY_ENGINE_MODEL", str(tiny_model))
+    asyncio.run(play(home, ("the ferry", "the wolves")))
+    transcript = tmp_path / "inn.txt"
+    transcript.write_text("\n\n".join(f"Bo: Have you {thing} left?\nMira: {thing.title()}, yes, but it will cost you." for thing in ("eel", "salt", "oil")))
+
+    assert told("import", transcript, "--npc", "mira", "--licence", "CC0-1.0")["counts"]["dialogues"] == 3
+    [found] = told("build", "--npc", "mira")["datasets"]
+    assert sum(found["rows"].values()) == 2 + 2 + 3, "two targets, two pairs, three imported answers"
+    shown = told("show", "latest", "--npc", "mira")
+    assert shown["hash"] == found["dataset"]
+    assert sum(counts["by_licence"].get("CC0-1.0", 0) for counts in shown["counts"].values()) == 3
+    assert understudy("show", found["dataset"]).stdout.startswith(found["dataset"])
+
+    assert told("lint", "latest") == {"rows": 7, "faults": []}
+    rows = [json.loads(line) for line in (home / "datasets" / found["dataset"] / "sft" / "train.jsonl").read_text("utf-8").splitlines()]
+    (tmp_path / "bad.jsonl").write_text(json.dumps({**rows[0], "completion": "Thank you, Ana Petrova."}) + "\n")
+    done = understudy("lint", tmp_path / "bad.jsonl", "--stop", "<|end|>")
+    assert done.exit_code == 1
+    assert "bad.jsonl, row 1: it names 'Ana Petrova'" in done.stdout
+    assert "does not end with '<|end|>'" in done.stdout
+
+    out = told("export", "latest", "--format", "openai", "--out", tmp_path / "out")
+    assert sum(out["files"].values()) == 7
+    assert "Petrova" not in "".join(path.read_text("utf-8") for path in (tmp_path / "out").rglob("*.*") if path.is_file())
+
+
+def test_building_of_nothing_says_what_to_do(home: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERSTUDY_ENGINE_MODEL", str(tiny_model))
+    done = understudy("build")
+    assert isinstance(done.exception, NothingToLearn)
+    assert "play, or import dialogues" in str(done.exception)
