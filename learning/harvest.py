@@ -106,15 +106,20 @@ def _context(line: HeardLine, policy: Policy, asked: str | None) -> _Context:
     judged = verdict(answered.said.source, answered.consent, policy)
     if not judged.trainable:
         return _Context((), (), False, f"what it answers: {judged.reason}")
+    barred = _barred(line, policy)
+    if any(shares_words(answered.said.text, said) for said in barred):
+        return _Context((), (), False, "what it answers repeats words that may not be learnt from")
     usable: list[HeardTurn] = []
-    barred = False
+    cut = False
     for turn in line.before:
         own = turn.said.npc is not None
         if not own and not verdict(turn.said.source, turn.consent, policy).trainable:
-            usable, barred = [], True
-        elif not (own and barred):  # an NPC's answer to a barred turn may carry its words
+            usable, cut = [], True
+        elif any(shares_words(turn.said.text, said) for said in barred):
+            usable = []
+        elif not (own and cut):  # an NPC's answer to a barred turn may carry its words
             usable.append(turn)
-            barred = False
+            cut = False
     turns = tuple(_scrubbed(turn) for turn in usable)
     if not turns or not turns[-1].text:
         return _Context((), (), False, "nothing is left of the question without addresses and links")
@@ -197,11 +202,15 @@ def _row(line: HeardLine, policy: Policy, kind: Kind, signal: str, **fields: Any
 
 def _quotes_the_untrainable(line: HeardLine, policy: Policy, text: str) -> bool:
     """Whether a line carries eight words in a row of something said before it that may not be trained on."""
-    barred = [
+    return any(shares_words(text, said) for said in _barred(line, policy))
+
+
+def _barred(line: HeardLine, policy: Policy) -> list[str]:
+    """What people said before a line that may not be trained on."""
+    return [
         turn.said.text for turn in line.before
         if turn.said.npc is None and not verdict(turn.said.source, turn.consent, policy).trainable
     ]  # fmt: skip
-    return any(shares_words(text, said) for said in barred)
 
 
 def counts(candidates: Sequence[Candidate]) -> dict[str, int]:

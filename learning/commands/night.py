@@ -12,7 +12,7 @@ import click
 
 from characters.library import Library
 from db.provenance import Policy
-from learning.commands.place import Place, now
+from learning.commands.place import Place, now, quiet
 from learning.errors import NothingToLearn
 from learning.night_lock import NightLock
 from learning.recipes.config import SHIPPED, load_config
@@ -34,6 +34,7 @@ def night(
     campaign: str | None, npc: str | None, recipe: Path | None, until: str, control: bool, as_json: bool
 ) -> None:  # fmt: skip
     """Turn what the table liked into how its NPCs speak: tonight's job, now."""
+    quiet()
     place = Place.find(campaign)
     wish = _Wish(npc, recipe, until, control)
     with NightLock(place.home.folder("") / "night.lock", now):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,6 +67,13 @@ class Place:
                 await store.close()
 
         return asyncio.run(whole())
+
+
+def quiet() -> None:
+    """Keep the libraries' progress bars and notes out of what a night tells; errors still come through."""
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
 
 
 def now() -> datetime:

@@ -22,6 +22,7 @@ Stage = tuple[str, Callable[[], Awaitable[list[Measure]]]]
 _SPOKEN = 40
 _HELD_OUT_TOLERANCE = 0.01  # of the incumbent's log-probability
 _ANCHOR_TOLERANCE = 0.05
+_LEAST_TOLERANCE = 0.2  # nats; a twentieth of next to nothing would hold every change of voice
 _PAIR_TOLERANCE = 0.02
 _ENDING_TOLERANCE = 0.03
 _VARIETY = 0.9
@@ -115,8 +116,10 @@ async def _likelihoods(candidate: Witness, incumbent: Witness, trial: Trial) -> 
     ):
         if rows:
             new, old = await _likelihood(candidate, rows), await _likelihood(other, rows)
-            found.append(Measure(name, new, old, len(rows), tolerance=tolerance * abs(old),
-                                 target=rows is trial.targets))  # fmt: skip
+            allowed = tolerance * abs(old) if rows is trial.targets else max(tolerance * abs(old), _LEAST_TOLERANCE)
+            # The anchors speak plainly: a new voice makes them less likely, and the exam asks what they know.
+            found.append(Measure(name, new, old, len(rows), tolerance=allowed, target=rows is trial.targets,
+                                 informs=rows is trial.anchors))  # fmt: skip
     if trial.pairs:
         new, old = await _preferred(candidate, trial.pairs), await _preferred(incumbent, trial.pairs)
         found.append(Measure("preferred line likelier", new, old, len(trial.pairs), tolerance=_PAIR_TOLERANCE,

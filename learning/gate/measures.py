@@ -17,6 +17,7 @@ class Measure:
         tolerance: how much worse the candidate may be, in the measure's unit.
         always: a hard rule decides whatever its n.
         target: getting better here is a reason to promote.
+        informs: it never decides.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Measure:
     tolerance: float = 0.0
     always: bool = False
     target: bool = False
+    informs: bool = False
 
     @property
     def gain(self) -> float:
@@ -37,7 +39,7 @@ class Measure:
     @property
     def decides(self) -> bool:
         """Enough items, or a hard rule."""
-        return self.always or self.n >= DECIDES_FROM
+        return self.always or (self.n >= DECIDES_FROM and not self.informs)
 
     @property
     def passed(self) -> bool:

@@ -17,6 +17,7 @@ from learning.nightly.values import Night, budget
 
 _MOST_ANCHORS = 150
 _REPLAYED = 24
+_TURNS = 5  # of a conversation before an answer; more of them cost time and teach little
 _EXAM_SEED = 1
 
 
@@ -39,7 +40,8 @@ async def make_dataset(night: Night, renderer: Renderer) -> tuple[Built, Trial]:
     """
     part, seed = night.part(), night.config.seed
     imports = night.home.folder("imports")
-    candidates = [*night.candidates, *load_imports(imports, night.npc)]
+    heard = [replace(c, turns=c.turns[-_TURNS:]) for c in night.candidates]
+    candidates = [*heard, *load_imports(imports, night.npc)]
     human = sum(c.trainable and c.kind == "sft" for c in candidates)
     wanted = max(0, min(night.config.anchors, _MOST_ANCHORS) - human)
     guard = [renderer.row(c, part) for c in anchor_candidates(part, wanted, seed)]
