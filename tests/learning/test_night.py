@@ -54,6 +54,7 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.prove  # four minutes with the starter, and word for word after a rollback is not so yet: see the changelog
 async def test_an_evening_is_learnt_promoted_heard_and_undone_without_a_restart(home: Path, tmp_path: Path) -> None:
     greedy = {"sampling.temperature": 0.0}
     async with open_table(find_house(greedy), Seat("Ana"), "mira") as table:
