@@ -38,6 +38,7 @@ class Model:
         self.context = self._make_context(options)
         self.memory = native.llama_get_memory(self.context)
         self.batch_size = native.llama_n_batch(self.context)
+        self._batch = native.llama_batch_init(self.batch_size, 0, 1)  # lives as long as the process
         self._adapters: dict[str, ctypes.c_void_p] = {}
         self._attached = ""
 
@@ -97,18 +98,15 @@ class Model:
 
     def decode(self, tokens: Sequence[int], start: int, sequence: int, *, all_logits: bool = False) -> None:
         """Evaluate at most one batch of tokens of a sequence, the last one's logits wanted."""
-        batch = native.llama_batch_init(len(tokens), 0, 1)
-        try:
-            batch.n_tokens = len(tokens)
-            for index, token in enumerate(tokens):
-                batch.token[index] = token
-                batch.pos[index] = start + index
-                batch.n_seq_id[index] = 1
-                batch.seq_id[index][0] = sequence
-                batch.logits[index] = all_logits or index == len(tokens) - 1
-            status = native.llama_decode(self.context, batch)
-        finally:
-            native.llama_batch_free(batch)
+        batch = self._batch
+        batch.n_tokens = len(tokens)
+        for index, token in enumerate(tokens):
+            batch.token[index] = token
+            batch.pos[index] = start + index
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = sequence
+            batch.logits[index] = all_logits or index == len(tokens) - 1
+        status = native.llama_decode(self.context, batch)
         if status:
             raise ModelCorrupt(f"llama.cpp could not evaluate the prompt (status {status}); restart the program.")
 
