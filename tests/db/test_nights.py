@@ -350,12 +350,12 @@ def test_evenings_and_requests_from_before_there_were_nights_are_kept_and_can_be
 def test_the_nights_can_be_taken_out_of_the_schema_again(tmp_path: Path) -> None:
     from alembic import command
 
-    from db.migrate import _config
+    from db.migrate import config
 
     engine = create_engine(f"sqlite:///{tmp_path / 'db.sqlite'}")
     with engine.begin() as connection:
         upgrade(connection, "0002")
-        command.downgrade(_config(connection), "0001")
+        command.downgrade(config(connection), "0001")
         assert "nights" not in inspect(connection).get_table_names()
         assert {column["name"] for column in inspect(connection).get_columns("sessions")} == {
             "id", "campaign_id", "started_at", "stopped_at",
