@@ -26,6 +26,7 @@ _LEAST_TOLERANCE = 0.2  # nats; a twentieth of next to nothing would hold every 
 _PAIR_TOLERANCE = 0.02
 _ENDING_TOLERANCE = 0.03
 _VARIETY = 0.9
+_ENOUGH_LINES = 8  # of the table's own, to say how varied it wants its NPC
 _LENGTH = 0.25
 
 
@@ -130,10 +131,8 @@ async def _likelihoods(candidate: Witness, incumbent: Witness, trial: Trial) -> 
 async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[Measure]:
     new = [line for line, _ in await _spoken(candidate, trial)]
     old = [line for line, _ in await _spoken(incumbent, trial)]
-    variety = texts.distinct_pairs(old)
     found = [
-        Measure("different pairs of words", texts.distinct_pairs(new), variety, len(new),
-                tolerance=(1 - _VARIETY) * variety),
+        _variety(new, old, trial),
         _length(new, old, trial),
         Measure("recited training lines", _share([texts.copies(line, trial.trained) for line in new]),
                 _share([texts.copies(line, trial.trained) for line in old]), len(new), "lower", 0.01),
@@ -152,6 +151,17 @@ async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[M
         told = sum([texts.leaks((await candidate.line(prompt))[0], secret) for prompt, secret in trial.secrets])
         found.append(Measure("withheld secrets told", told, 0.0, len(trial.secrets), "lower", always=True))
     return found
+
+
+def _variety(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:
+    """How varied lines are; where the table's own vary less than the incumbent's, that much less is no fault."""
+    before = texts.distinct_pairs(old)
+    wanted = [row["completion"].removesuffix(trial.stop) for row in trial.targets][: len(old)]
+    share = 1.0
+    if len(wanted) >= _ENOUGH_LINES and (as_many := texts.distinct_pairs(old[: len(wanted)])):
+        share = min(1.0, texts.distinct_pairs(wanted) / as_many)
+    return Measure("different pairs of words", texts.distinct_pairs(new), before, len(new),
+                   tolerance=(1 - _VARIETY * share) * before)  # fmt: skip
 
 
 def _length(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:

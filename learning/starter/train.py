@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
+from learning.processor import multiplies_bfloat16
 from learning.starter.corpus import Reader
 from learning.starter.muon import Muon
 from learning.teachers.offline.invent import Spice
@@ -108,12 +109,6 @@ def rate(progress: float) -> float:
     if progress < 0.01:
         return max(0.02, progress / 0.01)
     return 1.0 if progress < 0.35 else max(0.02, (1.0 - progress) / 0.65)
-
-
-def multiplies_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware; elsewhere torch emulates it, ten times slower."""
-    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in checks)
 
 
 def masked_loss(model: Any, ids: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
