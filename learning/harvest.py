@@ -5,6 +5,7 @@
 | the GM edits a line, or speaks as the NPC | a target (weight 3); an edit also beats the original |
 | the GM approves a line | a target (weight 1), and a label |
 | another take is kept | the kept one beats the one before it |
+| of two voices heard blind one is preferred | its line beats the other's |
 | another take is asked for and none kept, 👎, retcon, ✖ | a label: not like this |
 
 Provenance decides over the answered turn; an earlier turn that may not be trained on cuts the
@@ -164,6 +165,8 @@ def _of_reaction(line: HeardLine, given: GivenReaction, original: str, policy: P
         if other in {"", kept}:
             return []
         return [_row(line, policy, "pair", "keep", completion=kept, rejected=other, voter=voter)]
+    if given.kind == "vote":
+        return _of_vote(line, given, policy, voter)
     if given.kind == "regen" and not any(r.kind in {"keep", "edit"} for r in line.reactions):
         return [_row(line, policy, "label", "regen", completion=given.text, label=False, voter=voter)]
     return []
@@ -179,6 +182,15 @@ def _of_edit(line: HeardLine, given: GivenReaction, original: str, policy: Polic
     if original and differ(text, original) >= _TOO_ALIKE:
         rows.append(_row(line, policy, "pair", "edit", rejected=original, **common))
     return rows
+
+
+def _of_vote(line: HeardLine, given: GivenReaction, policy: Policy, voter: str) -> list[Candidate]:
+    takes = {take.id: take for take in line.takes}
+    better = takes.get(given.take or 0)
+    other = takes.get(better.made.sampling.get("beside", 0)) if better else None
+    if better is None or other is None or not (better.text and other.text):
+        return []  # one of the two is forgotten
+    return [_row(line, policy, "pair", "vote", completion=better.text, rejected=other.text, voter=voter)]
 
 
 def _take_before(line: HeardLine, kept: int | None) -> str:

@@ -59,6 +59,18 @@ async def evening_lines(session: AsyncSession, campaign: int, evening: int | Non
     return [await _heard(session, turn, scene) for turn, scene in rows.all()]
 
 
+async def evenings(session: AsyncSession, campaign: int, npc: str) -> list[int]:
+    """The evenings in which an NPC spoke, newest first."""
+    found = await session.scalars(
+        select(PlaySession.id).distinct()
+        .join(SceneRow, SceneRow.session_id == PlaySession.id)
+        .join(TurnRow, TurnRow.scene_id == SceneRow.id)
+        .where(PlaySession.campaign_id == campaign, TurnRow.npc == npc)
+        .order_by(PlaySession.id.desc())
+    )  # fmt: skip
+    return list(found)
+
+
 async def _heard(session: AsyncSession, row: TurnRow, scene: SceneRow) -> HeardLine:
     before = await lines.transcript(session, row.scene_id, row.id)
     people = await _people(session, [turn.id for turn in before])

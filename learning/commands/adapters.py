@@ -10,6 +10,7 @@ import click
 
 from learning.commands.place import Place, now
 from learning.errors import NothingToLearn
+from learning.gate.votes import sentence
 
 if TYPE_CHECKING:
     from db.queries import adapters
@@ -35,12 +36,14 @@ def list_adapters(context: click.Context, campaign: str | None, npc: str | None,
 
     found = Place.find(campaign).run(work)
     rows = [{"adapter": v.adapter, "npc": v.npc, "state": v.state, "made_at": v.made_at.isoformat(), "file": v.path,
-             "reason": v.report.get("reason", "")} for v in found]  # fmt: skip
+             "reason": v.report.get("reason", ""), "votes": sentence(v.report.get("measures", ()))}
+            for v in found]  # fmt: skip
     if as_json:
         click.echo(json.dumps({"adapters": rows}, ensure_ascii=False))
         return
     for row in rows:
-        click.echo(f"{row['adapter']:<28} {row['state']:<12} {row['made_at'][:16]}  {row['reason']}")
+        said = "; ".join(text for text in (row["reason"], row["votes"]) if text)
+        click.echo(f"{row['adapter']:<28} {row['state']:<12} {row['made_at'][:16]}  {said}")
     if not rows:
         click.echo("No adapter was trained yet; `understudy night` trains one.")
 

@@ -104,4 +104,5 @@ def what_is_missing(found: Mapping[str, int]) -> str:
     more_pairs, more_labels = max(0, FIRST_PAIRS - found["pair"]), max(0, FIRST_LABELS - found["label"])
     if not (more_pairs and more_labels):
         return "nothing; all three stages have what they need"
-    return f"{more_pairs} more pairs (edits, kept takes) or {more_labels} more votes for a preference stage"
+    return (f"{more_pairs} more pairs (edits, kept takes, blind votes) or {more_labels} more votes "
+            "for a preference stage")  # fmt: skip
