@@ -40,6 +40,7 @@ class Trial:
         general: rows of other NPCs, for what the base could do before.
         pairs: rows with `chosen` and `rejected`.
         disliked: rows the table disliked; saying one again is a hard fault.
+        regression: rows the GM took back or a player stopped, likewise.
         trained: the human completions in training.
         secrets: (prompt, withheld text).
         stop: the text that ends a turn.
@@ -51,6 +52,7 @@ class Trial:
     general: Sequence[dict[str, Any]] = ()
     pairs: Sequence[dict[str, Any]] = ()
     disliked: Sequence[dict[str, Any]] = ()
+    regression: Sequence[dict[str, Any]] = ()
     trained: Sequence[str] = ()
     secrets: Sequence[tuple[str, str]] = ()
     stop: str = ""
@@ -140,18 +142,21 @@ async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[M
         Measure("talk about being a machine", _share([texts.talks_about_itself(line) for line in new]),
                 _share([texts.talks_about_itself(line) for line in old]), len(new), "lower"),
     ]  # fmt: skip
-    if trial.disliked:
-        again = [
-            sum([texts.same_line((await w.line(r["prompt"]))[0], r["completion"].removesuffix(trial.stop))
-                 for r in trial.disliked])
-            for w in (candidate, incumbent)
-        ]  # fmt: skip
-        found.append(Measure("disliked lines said again", again[0], again[1], len(trial.disliked), "lower",
-                             always=True, target=True))  # fmt: skip
+    for name, rows in (("disliked lines", trial.disliked), ("lines taken back or stopped", trial.regression)):
+        if rows:
+            again, before = [await _said_again(witness, rows, trial.stop) for witness in (candidate, incumbent)]
+            found.append(Measure(f"{name} said again", again, before, len(rows), "lower", always=True, target=True))
     if trial.secrets:
         told = sum([texts.leaks((await candidate.line(prompt))[0], secret) for prompt, secret in trial.secrets])
         found.append(Measure("withheld secrets told", told, 0.0, len(trial.secrets), "lower", always=True))
     return found
+
+
+async def _said_again(witness: Witness, rows: Sequence[dict[str, Any]], stop: str) -> float:
+    """How many lines a witness says that it was not to say again."""
+    said = [(await witness.line(row["prompt"]))[0] for row in rows]
+    wrong = [row["completion"].removesuffix(stop) for row in rows]
+    return sum(texts.same_line(line, other) for line, other in zip(said, wrong, strict=True))
 
 
 def _length(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:
