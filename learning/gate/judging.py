@@ -4,7 +4,7 @@
 |---|---|
 | integrity | the adapter changes anything at all; lines end by themselves; no empty line, no template token |
 | likelihood | the table's own lines; preference pairs; anchors on the sheet; general anchors |
-| lines | words a line, variety, repeats of disliked lines, recited training lines, talk about itself, secrets |
+| lines | length, variety, disliked and stopped lines, recited lines, talk about itself, false refusals, secrets |
 | further stages | what the caller adds, the exam above all |
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learning.gate import texts
-from learning.gate.measures import GateVerdict, Measure, conclude, failure, hold
+from learning.gate.measures import DECIDES_FROM, GateVerdict, Measure, conclude, failure, hold
 from learning.gate.witness import Witness
 
 Stage = tuple[str, Callable[[], Awaitable[list[Measure]]]]
@@ -27,6 +27,8 @@ _PAIR_TOLERANCE = 0.02
 _ENDING_TOLERANCE = 0.03
 _VARIETY = 0.9
 _LENGTH = 0.25
+_REFUSALS = 0.1  # of the questions the sheet answers; an incumbent that refuses more may be matched
+_REFUSAL_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Trial:
 
     Attributes:
         targets: the table's own lines, kept out of training where there are enough.
+        refuses: whether a line says that the speaker does not know, sell or tell.
         seen: the targets were trained on, so they inform about learning, not about generalising.
         anchors: rows on the NPC's sheet, kept out of training.
         general: rows of other NPCs, for what the base could do before.
@@ -57,6 +60,7 @@ class Trial:
     secrets: Sequence[tuple[str, str]] = ()
     stop: str = ""
     names: Sequence[str] = ()
+    refuses: Callable[[str], bool] = lambda _: False
     seen: bool = False
 
 
@@ -146,10 +150,31 @@ async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[M
         if rows:
             again, before = [await _said_again(witness, rows, trial.stop) for witness in (candidate, incumbent)]
             found.append(Measure(f"{name} said again", again, before, len(rows), "lower", always=True, target=True))
+    found += await _false_refusals(candidate, incumbent, trial)
     if trial.secrets:
-        told = sum([texts.leaks((await candidate.line(prompt))[0], secret) for prompt, secret in trial.secrets])
-        found.append(Measure("withheld secrets told", told, 0.0, len(trial.secrets), "lower", always=True))
+        fished = [texts.leaks((await candidate.line(prompt))[0], secret) for prompt, secret in trial.secrets]
+        withheld = dict.fromkeys(secret for _, secret in trial.secrets)
+        told = sum(fished) + sum(any(texts.leaks(line, secret) for secret in withheld) for line in new)
+        n = len(trial.secrets) + len(new)
+        found.append(Measure("withheld secrets told", told, 0.0, n, "lower", always=True))
     return found
+
+
+async def _false_refusals(candidate: Witness, incumbent: Witness, trial: Trial) -> list[Measure]:
+    """How often what the sheet answers is not answered.
+
+    The sheet answers a question where the anchor's own answer does not refuse it.
+    """
+    known = [row for row in trial.anchors if not trial.refuses(row["completion"].removesuffix(trial.stop))]
+    known = known[:DECIDES_FROM]
+    if not known:
+        return []
+    refused, before = [
+        _share([trial.refuses((await witness.line(row["prompt"]))[0]) for row in known])
+        for witness in (candidate, incumbent)
+    ]
+    tolerance = max(_REFUSALS - before, _REFUSAL_TOLERANCE)
+    return [Measure("false refusals", refused, before, len(known), "lower", tolerance)]
 
 
 async def _said_again(witness: Witness, rows: Sequence[dict[str, Any]], stop: str) -> float:

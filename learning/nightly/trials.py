@@ -8,10 +8,11 @@ from characters.messages import Turn
 from characters.prompt import Part
 from learning.anchors import anchor_candidates, general_candidates
 from learning.datasets.rows import Renderer, Row
+from learning.exam.rejecting import rejects
 from learning.gate import Trial
 from learning.harvest import Candidate, regression_set
 
-_ANCHORS = 40
+_ANCHORS = 60  # so that thirty of them ask what the sheet answers
 _GENERAL = 40
 _DISLIKED = 200
 _TRAPS = (
@@ -47,7 +48,7 @@ def make_trial(
         trained=[c.completion for c in usable if c.kind == "sft"],
         secrets=[(renderer.prompt([Turn("Ana", question)], replace(part, style=())), secret.text)
                  for secret in part.sheet.secrets for question in _asked_for(secret.text)],
-        stop=template.eos, names=template.special_tokens, seen=seen,
+        stop=template.eos, names=template.special_tokens, refuses=rejects, seen=seen,
     )  # fmt: skip
 
 
