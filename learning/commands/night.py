@@ -61,7 +61,7 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
     from db.queries import harvest
     from learning.nightly import STAGES, Night, run
     from learning.nightly.training import small
-    from learning.report import markdown
+    from learning.report import as_json, markdown
 
     npc = wish.npc
     if wish.until not in STAGES:
@@ -85,11 +85,7 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
             text = markdown(outcome, library.get(slug).name)
             file = place.home.folder("reports") / f"{job.now:%Y-%m-%d-%H%M%S}-{slug}.md"
             file.write_text(text, "utf-8")
-            verdict = outcome.verdict.as_json() if outcome.verdict else None
-            reports.append({"npc": slug, "adapter": outcome.adapter, "counts": outcome.counts, "verdict": verdict,
-                            "control": outcome.control.as_json() if outcome.control else None,
-                            "dataset": outcome.dataset, "samples": [list(sample) for sample in outcome.samples],
-                            "missing": outcome.missing, "report": text, "file": str(file)})  # fmt: skip
+            reports.append({**as_json(outcome), "report": text, "file": str(file)})
     finally:
         await engine.close()
     return reports

@@ -20,8 +20,10 @@ from learning.harvest import Candidate, counts
 from learning.harvest import harvest as to_candidates
 from learning.nightly.datasets import make_dataset, make_renderer
 from learning.nightly.judging import incumbent_of, judge_candidate, judge_control
+from learning.nightly.series import perplexity_of, series
 from learning.nightly.training import train, train_control, verify
 from learning.nightly.values import FIRST_TRAINING, STAGES, Night, Outcome, what_is_missing
+from learning.recipes.series import alarm
 
 
 async def run(night: Night) -> Outcome:
@@ -79,8 +81,13 @@ async def _stages(night: Night) -> Outcome:
             shuffled = train_control(night, snapshot, work.plan)
             control = await judge_control(night, renderer, shuffled, incumbent, trial)
         samples = await _samples(night, trial, work.file.stem, incumbent)
-        await _register(night, work.file, verdict, snapshot, control)
-    return replace(outcome, verdict=verdict, control=control, samples=samples)
+        perplexity = perplexity_of(night, work.file, work.supervised)
+        points = await series(night, work.file.stem, perplexity)
+        await _register(night, work.file, verdict, snapshot, {
+            "control": control.as_json() if control else None, "perplexity": perplexity,
+        })  # fmt: skip
+    return replace(outcome, verdict=verdict, control=control, samples=samples, nights=points,
+                   alarm=alarm([point.perplexity for point in points]))  # fmt: skip
 
 
 @contextlib.asynccontextmanager
@@ -116,12 +123,12 @@ def _payload(candidate: Candidate) -> dict[str, Any]:
 
 
 async def _register(
-    night: Night, file: Path, verdict: GateVerdict, snapshot: Snapshot, control: GateVerdict | None
+    night: Night, file: Path, verdict: GateVerdict, snapshot: Snapshot, more: dict[str, Any]
 ) -> None:
     if _emptied(snapshot):
         await asyncio.to_thread(file.unlink, missing_ok=True)
         raise NothingToLearn(f"Somebody whose words {night.npc} learnt tonight was forgotten; run the night again.")
-    report = {**verdict.as_json(), "dataset": snapshot.hash, "control": control.as_json() if control else None}
+    report = {**verdict.as_json(), "dataset": snapshot.hash, **more}
     state = "candidate" if verdict.passed else "held"
     version = Version(file.stem, night.npc, str(file), file_id(night.base), state, report, night.now)
     async with night.store.session() as session:

@@ -65,6 +65,15 @@ class Night:
 
 
 @dataclass(frozen=True)
+class Point:
+    """One night: when, what it trained, and its perplexity; None where there was nothing to validate on."""
+
+    night: str
+    adapter: str
+    perplexity: float | None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a night came to; `adapter` is None where nothing was trained.
 
@@ -73,6 +82,8 @@ class Outcome:
         preference: the second training, where there were preferences enough.
         control: the verdict on the same night with its answers shuffled, which must be held.
         samples: (asked, before, after).
+        nights: validation perplexity, night by night.
+        alarm: a sentence where tonight's is far above that of the nights before, else "".
         note: what the time box did not allow, "" where all was done.
     """
 
@@ -88,6 +99,8 @@ class Outcome:
     verdict: GateVerdict | None = None
     control: GateVerdict | None = None
     samples: tuple[tuple[str, str, str], ...] = ()
+    nights: tuple[Point, ...] = ()
+    alarm: str = ""
     note: str = ""
 
 
