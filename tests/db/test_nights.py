@@ -308,6 +308,8 @@ async def test_a_night_that_was_ended_from_outside_notes_nothing_more(campaign: 
         assert await nights.record_stage(session, night.id, "harvest", "running", at(1))
         assert await nights.finish_night(session, night.id, "abandoned", at(2), reason="forgotten")
         assert not await nights.record_stage(session, night.id, "dataset", "running", at(3))
+        assert not await nights.still_runs(session, night.id)
+        assert not await nights.still_runs(session, 9999), "nor does one whose record is gone"
         assert not await nights.finish_night(session, night.id, "done", at(4), {"samples": ["their words"]})
         last = await nights.last_night(session, campaign.id, "mira")
     assert last is not None

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from characters.messages import Scene
+from db.night_lock import YIELDED
 from db.queries import adapters, lines, nights, play, reactions
 from db.queries.nights import Request
 from db.queries.reactions import Reaction
@@ -346,6 +347,25 @@ async def test_a_night_makes_way_on_the_next_step_and_goes_on_when_the_table_res
 
 def test_looking_and_ending_a_night_together_stay_under_two_seconds() -> None:
     assert 2 * TICK + night_child._POLITE < 2
+
+
+async def test_a_night_that_made_way_for_somebody_to_be_forgotten_goes_on_afterwards(house: House) -> None:
+    await house.liked("mira")
+    await house.ask()
+    service = house.service()
+    await house.tick(service)
+    house.begun[0].ends(YIELDED)
+    house.held = True
+    await house.tick(service)
+    assert (await house.states(), house.told[-1]["event"]) == (["waiting"], "yielded")
+    await house.tick(service, 2)
+    assert len(house.begun) == 1, "not while the lock is held"
+    house.held = False
+    await house.tick(service)
+    assert len(house.begun) == 2
+    house.begun[1].ends()
+    await house.tick(service)
+    assert await house.states() == ["done"]
 
 
 async def test_where_no_table_is_served_nights_need_not_yield(house: House) -> None:
