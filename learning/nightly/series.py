@@ -6,7 +6,7 @@ from pathlib import Path
 
 from characters.inference.llama_cpp_engine import file_id
 from db.queries import adapters
-from learning.gguf.adapter import read_lineage
+from learning.gguf.files import read_lineage
 from learning.nightly.values import Night, Point
 from learning.recipes.run import Trained
 

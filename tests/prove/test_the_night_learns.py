@@ -24,7 +24,7 @@ from characters.prompt import Budget, Part
 from learning.anchors import anchor_candidates
 from learning.datasets.rows import Renderer
 from learning.gate import Witness
-from learning.gguf.adapter import read_lineage
+from learning.gguf.files import read_lineage
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(3600), pytest.mark.skipif(not STARTER.is_file(), reason="no starter model lies here")]
 
