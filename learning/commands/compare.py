@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from db.queries.votes import Tally, Vote
     from db.store import Store
 
+_SPARE = 3  # questions to choose from for every one that is put: often both say the same
 _ANSWERS = {"1": 0, "2": 1, "0": None}
 
 
@@ -93,9 +94,10 @@ async def _compare(place: Place, store: Store, campaign: int, wish: _Wish, ask: 
         before = await votes.votes(session, campaign, slug)
     incumbent = speaking.adapter if speaking else BASE
     pair = _pair(slug, wish.voices, known, incumbent)
-    lines, seen = await _questions(place, store, campaign, slug, [known[v] for v in pair if v != BASE])
     voted = {vote.turn for vote in before if {vote.better, vote.other} == {adapter_of(voice) for voice in pair}}
-    fresh = [line for line in lines if line.id not in voted]
+    reports = [known[voice].report for voice in pair if voice != BASE]
+    trained = await asyncio.to_thread(_trained_on, place.home.folder("datasets"), reports)
+    fresh, seen = await _questions(store, campaign, slug, voted, trained, wish.count)
     sitting = _Sitting(store, pair, wish, gm.id, ask)
     async with open_voices(place, pair, known) as heard:
         await sitting.hold(heard, fresh)
@@ -124,20 +126,22 @@ def _pair(npc: str, named: tuple[str, ...], known: dict[str, Version], incumbent
 
 
 async def _questions(
-    place: Place, store: Store, campaign: int, npc: str, voices: Iterable[Version]
+    store: Store, campaign: int, npc: str, voted: set[int], trained: set[int], count: int
 ) -> tuple[list[HeardLine], bool]:
-    """What the table asked, newest evening first, and whether the voices were trained on it."""
+    """What the table asked and has not voted on, newest evening first, and whether a voice was trained on it."""
     from db.queries import harvest
 
+    asked: list[HeardLine] = []
     async with store.session() as session:
-        evenings = await harvest.evenings(session, campaign, npc)
-        heard = [line for evening in evenings for line in await harvest.evening_lines(session, campaign, evening)]
-    asked = [line for line in heard if line.npc == npc and line.before and not line.retracted]
+        for evening in await harvest.evenings(session, campaign, npc):
+            heard = await harvest.evening_lines(session, campaign, evening)
+            asked += [line for line in heard if line.npc == npc and line.before and not line.retracted]
+            if len([line for line in asked if line.id not in voted | trained]) >= _SPARE * count:
+                break
     if not asked:
         raise NothingToLearn(f"Nobody has asked {npc} anything yet; play, then compare.")
-    trained = await asyncio.to_thread(_trained_on, place.home.folder("datasets"), [v.report for v in voices])
     unseen = [line for line in asked if line.id not in trained]
-    return (unseen, False) if unseen else (asked, True)
+    return [line for line in unseen or asked if line.id not in voted], not unseen
 
 
 def _trained_on(datasets: Path, reports: Iterable[dict[str, Any]]) -> set[int]:

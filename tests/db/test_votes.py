@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from characters.messages import Scene
-from db.queries import lines, play, votes
+from db.queries import adapters, lines, play, votes
+from db.queries.adapters import Version
 from db.queries.votes import Compared, Tally
 from db.store import Store
 from db.values import StoredTurn, TakeMade
@@ -75,3 +76,13 @@ async def test_the_lines_that_were_compared_are_no_takes_of_the_story(listening:
         kept = [take for take in await lines.takes(session, listening.lines[0]) if take.state in {"complete", "cut"}]
     assert told is not None
     assert (told.text, [take.text for take in kept]) == ("0.", ["0."])
+
+
+async def test_a_later_verdict_holds_or_frees_a_candidate_and_silences_nobody(listening: Listening) -> None:
+    async with listening.store.session() as session:
+        for adapter, state in (("a", "candidate"), ("b", "held"), ("c", "active"), ("d", "blocked")):
+            await adapters.add_version(session, listening.campaign, Version(adapter, "mira", "", "base", state, {}, NOW))
+            await adapters.judge_again(session, adapter, "held" if adapter != "b" else "candidate", {"reason": f"votes on {adapter}"})
+        found = await adapters.versions(session, listening.campaign, "mira")
+    assert {v.adapter: v.state for v in found} == {"a": "held", "b": "candidate", "c": "active", "d": "blocked"}
+    assert {v.report["reason"] for v in found} == {f"votes on {name}" for name in "abcd"}
