@@ -1,4 +1,4 @@
-"""Two voices are heard blind, in an order that is drawn, and every vote counts once."""
+"""Two voices side by side: heard blind, in an order that is drawn, and every vote once; or an evening spoken again."""
 
 import asyncio
 import json
@@ -19,11 +19,13 @@ from db.store import Store
 from db.values import StoredTurn, TakeMade
 from learning.commands.adapters import list_adapters
 from learning.commands.compare import compare
+from learning.commands.replay import replay
 from learning.gate import Measure
 from learning.gate.measures import conclude
 from learning.harvest import Candidate
 from learning.harvest import harvest as to_candidates
 from tests.fakes.tiny_lora import write_random_adapter
+from tests.fakes.tiny_model import write_tiny_model
 
 NOW = datetime(2026, 5, 1, 20, 0, tzinfo=UTC)
 QUESTIONS = ("What does the ale cost?", "Who is Hobb?", "Any rumours?", "What does the ale cost?")
@@ -100,10 +102,8 @@ def test_votes_for_what_was_heard_first_are_counted_for_whoever_spoke_first(play
 
 
 def test_the_order_is_drawn_by_the_seed(played: Home) -> None:
-    orders = {seed: [event["first"] for event in events(run("--json", "--seed", str(seed), votes=""))[:1]] for seed in range(4)}
-    assert len({tuple(order) for order in orders.values()}) == 2, "both orders come up"
-    again = [event["first"] for event in events(run("--json", "--seed", "3", votes=""))[:1]]
-    assert again == orders[3]
+    one, again, other = [events(run("--json", "--seed", seed))[0] for seed in ("1", "1", "2")]
+    assert (one["first"], one["second"]) == (again["first"], again["second"]) == (other["second"], other["first"])
 
 
 def test_the_end_of_the_input_ends_it_and_what_was_voted_stays_and_is_not_asked_again(played: Home) -> None:
@@ -129,3 +129,18 @@ def test_a_person_votes_at_the_prompt_and_the_list_of_adapters_shows_it(played: 
 def test_a_voice_nobody_trained_is_refused_in_a_sentence(played: Home) -> None:
     assert "There is no adapter 'mira-9'" in str(run("--adapter", "mira-9").exception)
     assert run("--adapter", "base", "--adapter", "base").exit_code == 2
+
+
+def test_an_evening_is_spoken_again_with_both_voices_and_what_differs_is_shown(played: Home) -> None:
+    done = CliRunner().invoke(replay, ["last", "--adapter", "base", "--adapter", "mira-1", "--json"])
+    rows = json.loads(done.stdout)["lines"]
+    assert [(row["asked"], row["heard"]) for row in rows] == [(question, "Hm.") for question in QUESTIONS]
+    assert all(set(row["said"]) == {"base", "mira-1"} for row in rows)
+    assert any(row["said"]["base"] != row["said"]["mira-1"] for row in rows)
+    refused = CliRunner().invoke(replay, ["last", "--adapter", "mira-9"])
+    assert "There is no adapter 'mira-9'" in str(refused.exception)
+
+
+def test_a_voice_of_another_base_model_is_refused_in_a_sentence(played: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERSTUDY_ENGINE_MODEL", str(write_tiny_model(tmp_path / "other.gguf", seed=2)))
+    assert "mira-1 was trained on another base model" in str(run("--json").exception)
