@@ -21,14 +21,28 @@ def perplexity_of(night: Night, file: Path, trained: Trained | None) -> float | 
     if trained is not None:
         told = [evaluation.perplexity for evaluation in trained.evaluations if evaluation.step]
         return _finite(min(told)) if told else None
-    folder = night.home.folder("runs") / str(read_lineage(file).get("run", ""))
+    told = [value for folder in _supervised(night, file) if (value := _best(folder)) is not None]
+    return _finite(told[-1]) if told else None
+
+
+def _supervised(night: Night, file: Path) -> list[Path]:
+    """The supervised trainings on an adapter's dataset, oldest first; a preference stage names itself alone."""
+    dataset = str(read_lineage(file).get("dataset", ""))
+    notes = [
+        note for note in night.home.root.glob("runs/run-*/dataset.json")
+        if json.loads(note.read_text("utf-8")).get("dataset") == dataset
+    ]  # fmt: skip
+    return [note.parent for note in sorted(notes, key=lambda note: note.stat().st_mtime)]
+
+
+def _best(folder: Path) -> float | None:
+    """The lowest validation perplexity a training wrote down."""
     try:
-        recipe = json.loads((folder / "recipe.json").read_text("utf-8"))["recipe"]
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         return None
-    found = [line["validation_perplexity"] for line in lines if line["step"] and line.get("validation_perplexity")]
-    return _finite(min(found)) if recipe == "sft" and found else None
+    return min((line["validation_perplexity"] for line in lines
+                if line["step"] and line.get("validation_perplexity")), default=None)  # fmt: skip
 
 
 async def series(night: Night, adapter: str, tonight: float | None) -> tuple[Point, ...]:

@@ -24,15 +24,15 @@ def with_lora(model: Any, **options: Any) -> Any:
     return adapted
 
 
-def write_random_adapter(path: Path, seed: int = 1, run: str = "") -> Path:
-    """An adapter for the tiny model, drawn and written without any training; `run` is the one it says it comes from."""
+def write_random_adapter(path: Path, seed: int = 1, dataset: str = "") -> Path:
+    """An adapter for the tiny model, drawn and written without any training; `dataset` is the one it says it comes from."""
     rng = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, 8.0)
-    if run:
-        writer.add_string("understudy.run", run)
+    if dataset:
+        writer.add_string("understudy.dataset", dataset)
     for layer in range(SHAPE.num_hidden_layers):
         for letter in ("a", "b"):
             shape = (4, SHAPE.hidden_size) if letter == "a" else (SHAPE.hidden_size, 4)

@@ -63,15 +63,14 @@ def test_perplexity_is_read_from_the_training_or_from_what_an_earlier_attempt_wr
     adapter = write_random_adapter(tmp_path / "one.gguf")
     assert perplexity_of(night(home, tiny_model), adapter, trained) == pytest.approx(2.71828, abs=1e-4)
     assert perplexity_of(night(home, tiny_model), adapter, Trained(tmp_path, (), 9, 0, 1.0)) is None
-    assert perplexity_of(night(home, tiny_model), adapter, None) is None, "it names no run"
-    adapter = write_random_adapter(tmp_path / "one.gguf", run="run-1")
+    assert perplexity_of(night(home, tiny_model), adapter, None) is None, "it names no dataset"
+    adapter = write_random_adapter(tmp_path / "one.gguf", dataset="dataset-1")
     folder = Home(home).folder("runs/run-1")
     told = [{"step": 0, "validation_perplexity": 1.0}, {"step": 1, "loss": 3.0}, {"step": 4, "validation_perplexity": 7.5}]
     (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, told)), "utf-8")
-    (folder / "recipe.json").write_text('{"recipe": "sft"}', "utf-8")
+    assert perplexity_of(night(home, tiny_model), adapter, None) is None, "nobody knows what that run learnt from"
+    (folder / "dataset.json").write_text('{"dataset": "dataset-1"}', "utf-8")
     assert perplexity_of(night(home, tiny_model), adapter, None) == 7.5
-    (folder / "recipe.json").write_text('{"recipe": "dpo"}', "utf-8")
-    assert perplexity_of(night(home, tiny_model), adapter, None) is None
 
 
 def test_the_series_is_one_npcs_on_one_base_and_tonight_stands_once(home: Path, tiny_model: Path, migrated: Path) -> None:
