@@ -38,6 +38,8 @@ _ABOUT = {
     "adapters": "List what was trained, and which voice speaks; merge one into a model file.",
     "promote": "Let an NPC speak with what the night made, from its next line on.",
     "rollback": "Bring an NPC's voice before the last promotion back.",
+    "compare": "Hear two voices of an NPC blind, and say which is better.",
+    "replay": "Speak an evening again with other voices, side by side.",
     "dataset": "Build, show, check, import and export datasets.",
     "train": "Run one recipe over one dataset.",
     "exam": "Ask an NPC what it must know, and count.",

@@ -14,7 +14,7 @@ import pytest
 from bot.wiring import find_house, make_engine
 from characters.inference.starter import STARTER
 from learning.anchors import anchor_candidates
-from learning.gguf.adapter import read_lineage
+from learning.gguf.files import read_lineage
 from tests.prove.evening import (
     EVENING,
     TASTE,
