@@ -1,7 +1,10 @@
 """What the offline teacher writes: whole sentences, true to the sheet, and refusals where there is nothing."""
 
+import os
 import random
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -68,3 +71,12 @@ def test_what_it_writes_is_what_serving_would_show(conversations: list[Conversat
 def test_talks_differ(conversations: list[Conversation]) -> None:
     replies = [turn.text for c in conversations for turn in c.turns if turn.npc]
     assert len(set(replies)) > 0.85 * len(replies)
+
+
+def test_a_seed_writes_the_same_rows_in_every_process() -> None:
+    code = "from learning.anchors import general_candidates; print([(part.sheet, row.completion) for part, row in general_candidates(24, 41)])"
+    told = {
+        subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": salt}, capture_output=True, text=True, check=True).stdout
+        for salt in ("1", "2")
+    }
+    assert len(told) == 1

@@ -211,7 +211,7 @@ class Inventor:
             places=tuple(Place(name=self.place(), about=self.fact(_PLACE_ABOUT), way=self.say(_WAYS) if rng.random() < 0.8 else "") for _ in self._many(2, 6)),
             calendar=Calendar(date=self.say("(the|) {m}th of (Thaw|Frost|Harvest|Rain|Embers|Seed|Reeds|Fog)")),
             lore=tuple(Lore(topic=topic, text=self.fact(_VIEW)) for topic in self.topics(rng.randint(0, 3))),
-            names=tuple({self.word() for _ in range(40)})[:12],
+            names=tuple(dict.fromkeys(self.word() for _ in range(40)))[:12],
         )  # fmt: skip
 
     def sheet(self, manner: Manner | None = None) -> tuple[Sheet, Manner]:
@@ -233,7 +233,7 @@ class Inventor:
             speech=Speech(voice=rng.choice(manner.voices), mottos=tuple(self.say(_MOTTOS) for _ in range(rng.randint(0, 2))),
                           quirks=tuple(self.say(_QUIRKS) for _ in range(rng.randint(0, 2))), examples=self._examples(manner)),
             wares=self._wares() if sells else (), recipes=self._recipes() if makes else (), quests=self._quests() if tasks else (),
-            relations=tuple(Relation(name=n, about=self.fact(_PERSON_ABOUT)) for n in {self.person() for _ in range(rng.randint(0, 3))}),
+            relations=tuple(Relation(name=n, about=self.fact(_PERSON_ABOUT)) for n in dict.fromkeys(self.person() for _ in range(rng.randint(0, 3)))),
             secrets=(Secret(text=self.fact(_VIEW)),) if rng.random() < 0.3 else (),
             greeting=self._own_line() if rng.random() < 0.4 else "",
         )  # fmt: skip
@@ -254,7 +254,7 @@ class Inventor:
         return tuple(made)
 
     def _wares(self) -> tuple[Ware, ...]:
-        names = {self.ware() for _ in range(self.rng.randint(2, 8))}
+        names = dict.fromkeys(self.ware() for _ in range(self.rng.randint(2, 8)))
         return tuple(
             Ware(name=name, price=self.price(), about=self.say(_ABOUT) if self.rng.random() < 0.5 else "")
             for name in sorted(names, key=lambda _: self.rng.random())
