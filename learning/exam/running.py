@@ -28,11 +28,14 @@ GREEDY = Sampling(temperature=0.0, repetition_penalty=1.05)
 
 @dataclass(frozen=True)
 class Reply:
-    """What an NPC said to one item; `reason` is the engine's own."""
+    """What an NPC said to one item; `reason` is the engine's own, times in milliseconds."""
 
     item: str
     text: str
     reason: str
+    ttft_ms: float = 0.0
+    total_ms: float = 0.0
+    tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,15 @@ class Result:
             raise ExamImpossible(
                 f"{len(missing)} of {len(items)} questions were not put to {self.npc}; hold the exam again."
             )
-        return [
-            mark(item, said[item.id].text, finished=said[item.id].reason == "stop", names=(PLAYER, *names))
-            for item in items
-        ]
+        earlier: dict[str, list[str]] = {}
+        found = []
+        for item in items:
+            reply = said[item.id]
+            before = earlier.setdefault(item.scene, []) if item.scene else []
+            found.append(mark(item, reply.text, finished=reply.reason == "stop", names=(PLAYER, *names),
+                              earlier=tuple(before)))  # fmt: skip
+            before.append(reply.text)
+        return found
 
 
 async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
@@ -98,10 +106,15 @@ async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
     file = folder / f"{_name(empty)}.json" if folder else None
     if file and (known := read_result(file)) and replace(known, replies=()) == empty:
         return known
-    replies = []
-    for item, prompt in zip(items, asked, strict=True):
+    replies: list[Reply] = []
+    scene: list[tuple[str, str]] = []
+    for place, (item, prompt) in enumerate(zip(items, asked, strict=True)):
+        if item.scene:
+            scene = scene if place and items[place - 1].scene == item.scene else []
+            prompt = prompt_of(part, replace(item, before=tuple(scene)), budget, template)  # noqa: PLW2901
         done = await _speak(engine, prompt, chosen, f"exam/{part.slug}", adapter)
-        replies.append(Reply(item.id, done.text.strip(), done.reason))
+        replies.append(_reply(item, done))
+        scene.append((item.question, replies[-1].text))
     result = replace(empty, replies=tuple(replies))
     if file:
         await asyncio.to_thread(_write, file, result)
@@ -116,6 +129,11 @@ def prompt_of(part: Part, item: Item, budget: Budget, template: ChatTemplate | N
         turns.append(Turn(part.sheet.name, answer, part.slug, look_up(part, turns)))
     turns.append(Turn(PLAYER, item.question))
     return build_prompt(part, turns, scene=Scene(present=(PLAYER,)), template=template, budget=budget)
+
+
+def _reply(item: Item, done: Finish) -> Reply:
+    times = done.timings
+    return Reply(item.id, done.text.strip(), done.reason, times.ttft_ms, times.total_ms, times.tokens)
 
 
 async def _speak(engine: Engine, prompt: Prompt, sampling: Sampling, key: str, adapter: str | None) -> Finish:
