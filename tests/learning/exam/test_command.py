@@ -8,7 +8,7 @@ from tests.fakes.program import understudy
 from tests.fakes.tiny_model import write_tiny_model
 
 # The tiny tokenizer knows few words, so its prompts are long: a short sheet leaves room for six turns.
-SETTINGS = {"UNDERSTUDY_SAMPLING_MAX_TOKENS": "4", "UNDERSTUDY_ENGINE_SYSTEM_BUDGET": "80"}
+SETTINGS = {"UNDERSTUDY_SAMPLING_MAX_TOKENS": "8", "UNDERSTUDY_ENGINE_SYSTEM_BUDGET": "100"}
 
 
 def test_the_command_holds_a_whole_exam_with_report_and_picture(tiny_model: Path, tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_the_command_holds_a_whole_exam_with_report_and_picture(tiny_model: Path
     done = understudy("exam", "mira", "--model", tiny_model, "--json", "--out", out, **SETTINGS)
     assert done.status == 0, done.err
     assert done.value["items"] == len(exam_of("mira", whole=True))
-    assert {"off-distribution", "multi-turn", "secrets", "own voice"} <= set(done.value["scores"])
+    assert {"off-distribution", "multi-turn", "secrets", "says it once"} <= set(done.value["scores"])
     assert out.read_text("utf-8").startswith("# Mira Dunmore: the exam")
     assert (tmp_path / "exam.svg").read_text("utf-8").startswith("<svg")
 
