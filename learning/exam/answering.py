@@ -37,12 +37,12 @@ _PLAYED = re.compile(
 _BACK = re.compile(r"\b(?:you|your|we|us|that|this|what|who|why|which|where)\b[^.!]*\?")
 _ECHOED = re.compile(  # "The wolves, you say?"
     r"[^.!?,]*,? you say\?"
-    r"|^(?!(?:who|what|why|which|where|when|how|do|did|are|is|can|have|will|would|shall|should|could)\b)"
+    r"|^(?!(?:who|what|why|which|where|when|how|do|did|are|is|can|have|will|would|shall|should)\b)"
     r"(?:about )?[\w' ]{1,40}\?"
 )
 _AT_LEAST = re.compile(
-    r"\b(?:make (?:no|little) sense|speak (?:plain|sense|up)|riddles?|do not follow|don't follow|lost me|say that again"
-    r"|(?:do not|don't) (?:know what you mean|understand)|strange words"
+    r"\b(?:makes? (?:no|little) sense|speak (?:plain|sense|up)|riddles?|do not follow|don't follow|lost me"
+    r"|say that again|(?:do not|don't) (?:know what you mean|understand)|strange words"
     r"|what (?:do|did) you (?:mean|say|want)|drunk|drinking|nonsense"
     r"|(?:you|you're|are you) (?:joke|jest|joking|jesting|mad|mocking)|little to tell|nothing to tell|none of your)\b"
 )
@@ -55,30 +55,36 @@ def remark_faults(item: Item, reply: str) -> list[str]:
         faults.append("recites itself")
     if _echoes(item.question, reply):
         faults.append("echoes the question")
-    elif not (takes_up(item, reply) or turns(item, reply)):
+    elif not _answers(item, reply):
         faults.append("does not take up what was said")
     return faults
 
 
-def takes_up(item: Item, reply: str) -> bool:
-    """Whether a reply holds a word that bears on the remark."""
-    own = [word for word in stems(item.question) if len(word) > 3 and word not in WEAK]
-    return any(holds(reply, word) for word in (*item.about, *own))
-
-
-def turns(item: Item, reply: str) -> bool:
-    """Whether a reply says openly that it does not follow, asks back, or says no to the very thing that was said."""
-    sentences = [one for one in re.split(r"(?<=[.!?])\s+", reply.strip())
-                 if not beside_the_point(one, item.question, person=True)]  # fmt: skip
-    if any(_AT_LEAST.search(fold(one)) or _BACK.search(_ECHOED.sub(" ", fold(one))) for one in sentences):
+def _answers(item: Item, reply: str) -> bool:
+    """Whether a reply takes up the remark, asks back, or says openly that it does not follow."""
+    gibberish = len(words_of(item.question)) <= 1  # to which any "what is that?" is an answer
+    sentences = [
+        one for one in re.split(r"(?<=[.!?])\s+", reply.strip())
+        if gibberish or not beside_the_point(one, item.question, person=item.kind != "nonsense")
+    ]  # fmt: skip
+    if gibberish and any(rejects(one) for one in sentences):
         return True
-    return any(rejects(one) and takes_up(item, one) for one in sentences)
+    return _takes_up(item, " ".join(sentences)) or any(
+        _AT_LEAST.search(fold(one)) or _BACK.search(_ECHOED.sub(" ", fold(one))) for one in sentences
+    )
+
+
+def _takes_up(item: Item, text: str) -> bool:
+    """Whether a text holds a word that bears on the remark."""
+    own = [word for word in stems(item.question) if len(word) > 3 and word not in WEAK]
+    return any(holds(text, word) for word in (*item.about, *own))
 
 
 def _recites(sentence: str, recited: Iterable[str], item: Item) -> bool:
     said = stems(sentence)
     bearing = {word for word in stems(" ".join((item.question, *item.about))) if len(word) > 3 and word not in WEAK}
-    if len(said) < _LONG - 1 or set(said) & bearing:
+    wanted = len(bearing & set(stems(item.question))) / 2 if item.kind == "nonsense" else 1
+    if len(said) < _LONG - 1 or len(set(said) & bearing) >= max(1, wanted):
         return False
     return any(quotes(sentence, line, 0.85) and len(stems(line)) >= _LONG - 1 for line in recited)
 

@@ -19,13 +19,14 @@ from learning.exam.values import Item, Need
 _REAL = frozenset({"age", "kin", "secret", "withheld", "sells_nothing", "spoiler", "others_secret"})
 _NO_PRICES = frozenset({"off-distribution", "provocation", "secrets"})
 _GOODS = frozenset({"not_sold", "sells_nothing", "no_recipe", "modern"})
+_NOWHERE = frozenset({"anachronism", "stranger", "nowhere"})
 _BRIEF = 3  # words
 _PEOPLE = frozenset({"stranger", "age", "kin", "others_secret"})
 REPEATED = "says again what it said in this scene"
 _OF_TRADE = re.compile(
     r"\b(?:no|not a) (?:shopkeeper|merchant|trader|pedlar)\b|\b(?:nothing to sell|sell nothing)\b", re.I
 )
-_OF_SECRETS = re.compile(r"\bsecrets?\b", re.IGNORECASE)
+_OF_SECRETS = re.compile(r"\bsecrets?\b|\btold you (?:all|what)\b", re.IGNORECASE)
 _CLAIMED_NAME = re.compile(
     r"\b(?:[Mm]y name(?:'s| is)|[Tt]he name(?:'s| is)|[Cc]all me|I am called|I'm called|go by) ([A-Z]\w+)"
 )
@@ -89,6 +90,9 @@ def _manner(item: Item, reply: str, earlier: Sequence[str]) -> list[str]:
 
 def _answering(item: Item, reply: str) -> str:
     """A reply without what is no answer: lines the sheet has ready for any occasion, and a no to something else."""
+    if item.category == "no false refusal":  # "only one knot I cannot undo" is the sheet's own
+        said, told = re.split(r"(?<=[.!?])\s+", reply.strip()), re.split(r"(?<=[.!?])\s+", item.value)
+        return " ".join(one for one in said if not any(quotes(line, one, 0.8) for line in told))
     if not item.rejects:
         return reply
     meant, dropped = [], False
@@ -103,7 +107,9 @@ def _answering(item: Item, reply: str) -> str:
 def _beside(item: Item, sentence: str) -> bool:
     """Whether a sentence says no to something that was not asked, or of which it may not be said."""
     goods = item.kind in _GOODS
-    if (_OF_SECRETS if goods else _OF_TRADE).search(sentence):
+    if not goods and _OF_TRADE.search(sentence):
+        return True
+    if (goods or item.kind in _NOWHERE) and _OF_SECRETS.search(sentence):
         return True
     if item.kind in {"age", "kin"} and denies_knowing(sentence, item.thing):
         return True

@@ -58,7 +58,8 @@ _HEDGES = re.compile(
 _NAMED = re.compile(
     r"\b(?:know what (?:(?:an?|the) )?(?P<thing>[\w', ]+?) (?:is|are)\b|place called (?P<place>[\w' ]+)"
     r"|seen an? (?P<sight>[\w' ]+?)(?= (?:in|on|my) |[,.!?]|$)|(?:how|learnt) to make (?P<made>[\w' ]+)"
-    r"|know any (?P<one>[\w' ]+)|know the (?P<road>way)\b)"
+    r"|know any (?P<one>[\w' ]+)|know the (?P<road>way)\b|\b(?:i've|have) (?:got )?no (?P<none>(?!idea|clue|notion|such"
+    r"|more|need|wish|time|words?|memory|knowledge|wares|goods|stock|shop|work|sale|quarrel|use|coin)[\w' ]+))"
 )
 _NEVER_MET = re.compile(r"\bnever (?:met|seen|heard)\b|\bno [A-Z]\w+|\bknow (?:any|no|of no)\b")
 _BEGINNING = 4
