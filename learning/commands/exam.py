@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SEED = 1
 _BASE = "base"
+_STEP = 100  # questions between two signs of life
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,12 @@ async def _sit(place: Place, engine: Engine, candidate: Candidate, version: Vers
     result = await sit(
         engine, candidate.part, candidate.items, adapter=version.adapter if version else None,
         budget=_serving_budget(place, can), template=can.template,
-        folder=place.home.folder("runs/exams"),
+        folder=place.home.folder("runs/exams"), said=lambda n: _count(n, len(candidate.items)),
     )  # fmt: skip
     speaker = f"{can.name} with {version.adapter}" if version else can.name
     return judged(result, candidate.items, candidate.part.sheet, _cast(), speaker=speaker, megabytes=memory_of_all())
+
+
+def _count(done: int, of: int) -> None:
+    if done % _STEP == 0 and done < of:
+        click.echo(f"  {done} of {of}", err=True)

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,7 @@ class Result:
 async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
     engine: Engine, part: Part, items: Sequence[Item], *, adapter: str | None, budget: Budget,
     template: ChatTemplate | None, sampling: Sampling = GREEDY, folder: Path | None = None,
+    said: Callable[[int], None] = lambda _: None,
 ) -> Result:  # fmt: skip
     """Hold an exam, or read it where the same was held before.
 
@@ -95,6 +96,7 @@ async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
         budget: the serving budget of the engine.
         template: the engine's own chat template; None where the server renders.
         folder: where replies are kept; None keeps nothing.
+        said: told after every reply how many there are.
 
     Raises:
         EngineError: the engine cannot speak.
@@ -115,6 +117,7 @@ async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
         done = await _speak(engine, prompt, chosen, f"exam/{part.slug}", adapter)
         replies.append(_reply(item, done))
         scene.append((item.question, replies[-1].text))
+        said(len(replies))
     result = replace(empty, replies=tuple(replies))
     if file:
         await asyncio.to_thread(_write, file, result)
