@@ -23,6 +23,7 @@ from learning.exam.matching import Mark, mark
 from learning.exam.values import Item, items_hash
 
 PLAYER = "Ana"
+_KEPT_EVERY = 20  # replies; what a broken exam may lose
 GREEDY = Sampling(temperature=0.0, repetition_penalty=1.05)
 
 
@@ -89,7 +90,7 @@ async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
     template: ChatTemplate | None, sampling: Sampling = GREEDY, folder: Path | None = None,
     said: Callable[[int], None] = lambda _: None,
 ) -> Result:  # fmt: skip
-    """Hold an exam, or read it where the same was held before.
+    """Hold an exam, go on with one that was broken off, or read it where the same was held before.
 
     Args:
         adapter: id of an adapter that the engine has loaded; None for the bare base.
@@ -108,20 +109,30 @@ async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
     file = folder / f"{_name(empty)}.json" if folder else None
     if file and (known := read_result(file)) and replace(known, replies=()) == empty:
         return known
-    replies: list[Reply] = []
-    scene: list[tuple[str, str]] = []
-    for place, (item, prompt) in enumerate(zip(items, asked, strict=True)):
-        if item.scene:
-            scene = scene if place and items[place - 1].scene == item.scene else []
-            prompt = prompt_of(part, replace(item, before=tuple(scene)), budget, template)  # noqa: PLW2901
-        done = await _speak(engine, prompt, chosen, f"exam/{part.slug}", adapter)
-        replies.append(_reply(item, done))
-        scene.append((item.question, replies[-1].text))
+    replies = _begun(file, empty)
+    for item, prompt in list(zip(items, asked, strict=True))[len(replies) :]:
+        before = [(one.question, reply.text) for one, reply in zip(items, replies, strict=False)
+                  if item.scene and one.scene == item.scene]  # fmt: skip
+        read = prompt_of(part, replace(item, before=tuple(before)), budget, template) if before else prompt
+        replies.append(_reply(item, await _speak(engine, read, chosen, f"exam/{part.slug}", adapter)))
         said(len(replies))
+        if file and len(replies) % _KEPT_EVERY == 0:
+            await asyncio.to_thread(_write, _half(file), replace(empty, replies=tuple(replies)))
     result = replace(empty, replies=tuple(replies))
     if file:
         await asyncio.to_thread(_write, file, result)
+        _half(file).unlink(missing_ok=True)
     return result
+
+
+def _half(file: Path) -> Path:
+    return file.with_suffix(".half")
+
+
+def _begun(file: Path | None, empty: Result) -> list[Reply]:
+    """The replies of the same exam where it was broken off."""
+    known = read_result(_half(file)) if file else None
+    return list(known.replies) if known and replace(known, replies=()) == empty else []
 
 
 def prompt_of(part: Part, item: Item, budget: Budget, template: ChatTemplate | None) -> Prompt:

@@ -52,6 +52,12 @@ def test_a_model_is_imported_and_proved(tiny_model: Path) -> None:
     assert "changed since it came" in changed.value["findings"][0]["found"]
 
 
+def test_without_a_network_the_way_round_is_named() -> None:
+    done = understudy("model", "pull", "somebody/tiny-GGUF", HF_HUB_OFFLINE="1")
+    assert done.status == 1
+    assert "understudy model import FILE" in done.err
+
+
 def test_what_is_not_there_is_said() -> None:
     done = understudy("model", "verify", "nobody")
     assert done.status == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from characters.inference.errors import EngineError
 from characters.prompt import Budget
 from learning.errors import LearningError
 from learning.exam.errors import ExamImpossible
@@ -54,6 +55,20 @@ async def test_the_same_exam_is_not_asked_twice_and_a_changed_one_is(tmp_path: P
         await held(engine, items, tmp_path, **change)
         assert len(engine.history) == 5
     assert len(list(tmp_path.glob("*.json"))) == 3
+
+
+async def test_an_exam_that_was_broken_off_goes_on_in_the_middle_of_a_scene(tmp_path: Path) -> None:
+    items = tuple(item for item in exam_of("mira", whole=True) if item.category == "multi-turn")[:24]
+    lines = [f"Line {number}." for number in range(24)]
+    whole = await held(ScriptedEngine(*lines), items)
+    with pytest.raises(EngineError):
+        await held(ScriptedEngine(*lines[:21], EngineError("gone")), items, tmp_path)
+    engine = ScriptedEngine(*lines[20:])
+    again = await held(engine, items, tmp_path)
+    assert [reply.text for reply in again.replies] == [reply.text for reply in whole.replies]
+    assert len(engine.history) == 4
+    assert "Line 18." in engine.history[0].prompt, "what was said in the scene before is still read"
+    assert not list(tmp_path.glob("*.half"))
 
 
 async def test_a_kept_exam_that_is_broken_is_held_again(tmp_path: Path) -> None:
