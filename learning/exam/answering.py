@@ -62,22 +62,28 @@ def remark_faults(item: Item, reply: str) -> list[str]:
 
 def _answers(item: Item, reply: str) -> bool:
     """Whether a reply takes up the remark, asks back, or says openly that it does not follow."""
-    gibberish = len(words_of(item.question)) <= 1  # to which any "what is that?" is an answer
-    sentences = [
-        one for one in re.split(r"(?<=[.!?])\s+", reply.strip())
-        if gibberish or not beside_the_point(one, item.question, person=item.kind != "nonsense")
-    ]  # fmt: skip
-    if gibberish and any(rejects(one) for one in sentences):
+    sentences = _to_the_point(item, reply)
+    if len(words_of(item.question)) <= 1 and any(rejects(one) for one in sentences):
         return True
-    return _takes_up(item, " ".join(sentences)) or any(
+    return taken_up(item, reply) or any(
         _AT_LEAST.search(fold(one)) or _BACK.search(_ECHOED.sub(" ", fold(one))) for one in sentences
     )
 
 
-def _takes_up(item: Item, text: str) -> bool:
-    """Whether a text holds a word that bears on the remark."""
+def taken_up(item: Item, reply: str) -> bool:
+    """Whether a reply holds a word that bears on the remark, outside a no to other things."""
+    text = " ".join(_to_the_point(item, reply))
     own = [word for word in stems(item.question) if len(word) > 3 and word not in WEAK]
     return any(holds(text, word) for word in (*item.about, *own))
+
+
+def _to_the_point(item: Item, reply: str) -> list[str]:
+    """A reply's sentences without a no to something else; to gibberish any "what is that?" is to the point."""
+    sentences = re.split(r"(?<=[.!?])\s+", reply.strip())
+    if len(words_of(item.question)) <= 1:
+        return sentences
+    unmade = item.kind != "nonsense"
+    return [one for one in sentences if not beside_the_point(one, item.question, person=unmade)]
 
 
 def _recites(sentence: str, recited: Iterable[str], item: Item) -> bool:

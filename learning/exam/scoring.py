@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from learning.exam.answering import taken_up
 from learning.exam.matching import REPEATED, Mark
 
 _ALWAYS = ("grounding", "identity", "unknown")
@@ -44,10 +45,13 @@ def verdicts(marks: Iterable[Mark]) -> dict[str, dict[str, bool]]:
     """What is counted, measure by measure: the name of a unit → whether it is as it should be.
 
     A unit is a question, but a secret is one unit, however often it was asked for. *Form* counts over
-    every reply; *multi-turn* over the turns of scenes that ask for something; *own voice* over free remarks.
+    every reply; *multi-turn* over the turns of scenes that ask for something; *own voice* over free remarks;
+    *taken up* is off-distribution without those that were only turned ("I don't follow you").
     """
     marks = list(marks)
     found = {name: {one.item.id: one.right for one in marks if one.item.category == name} for name in _BY_ITEM}
+    free = [one for one in marks if one.item.category == "off-distribution"]
+    found["taken up"] = {one.item.id: one.right and taken_up(one.item, one.reply) for one in free}
     scenes = [one for one in marks if one.item.category == "multi-turn"]
     found["multi-turn"] = {one.item.id: one.right for one in scenes if one.item.kind in _DEMANDS}
     found["says it once"] = {one.item.id: REPEATED not in one.faults for one in scenes if one.item.kind != "again"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learning.exam.matching import Mark
+from learning.exam.matching import Mark, mark
 from learning.exam.scoring import compare, mcnemar, score, wilson
 from learning.exam.values import Item
 
@@ -62,3 +62,12 @@ def test_an_exam_does_not_differ_from_itself() -> None:
 
 def test_only_shared_questions_are_compared() -> None:
     assert compare(marks("+-+"), marks("++"))["grounding"].n == 2
+
+
+def test_a_remark_that_is_only_turned_passes_and_is_not_taken_up() -> None:
+    item = Item("off-distribution", "smalltalk", "smalltalk", "", "some weather we're having", about=("rain",))
+    turned, taken = mark(item, "I don't follow you."), mark(item, "Rain again, and my knees knew it.")
+    assert turned.right
+    assert taken.right
+    assert score([turned])["taken up"].right == 0
+    assert score([taken])["taken up"].right == 1
