@@ -25,6 +25,7 @@ _OWN = {
     "bench": "bot.commands.bench:bench",
     "privacy": "bot.commands.privacy:privacy",
     "demo": "bot.commands.demo:demo",
+    "model": "bot.commands.model:model",
 }
 _ABOUT = {
     "play": "Open the table: talk to an NPC.",
@@ -32,6 +33,7 @@ _ABOUT = {
     "config": "Show every setting and where it came from.",
     "doctor": "Look for what is missing or broken.",
     "db": "Upgrade and check the database.",
+    "model": "Pull, import, list and verify base models.",
     "demo": "Five minutes: an evening, a night, before and after, and back.",
     "night": "Turn what the table liked into how its NPCs speak: tonight's job, now.",
     "nights": "The nightly service.",
