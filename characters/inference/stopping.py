@@ -63,13 +63,13 @@ class Utf8:
 
 
 def loops(text: str) -> bool:
-    """Whether a text ends on the same word three times, the same four words twice, or one syllable six times."""
+    """Whether a text ends on the same word three times, four to twelve words twice, or one syllable six times."""
     if stutters(text):
         return True
-    words = [word.casefold() for word in _WORD.findall(text[-160:])]
+    words = [word.casefold() for word in _WORD.findall(text[-300:])]
     if len(words) >= 3 and words[-1] == words[-2] == words[-3]:
         return True
-    return len(words) >= 8 and words[-4:] == words[-8:-4]
+    return any(words[-size:] == words[-2 * size : -size] for size in range(4, min(12, len(words) // 2) + 1))
 
 
 def stutters(text: str) -> bool:

@@ -12,7 +12,7 @@ import click
 
 from characters.prompt import Budget
 from learning.anchors import general_candidates
-from learning.commands.place import Place
+from learning.commands.place import Place, quiet
 from learning.datasets.rows import Renderer
 from learning.recipes.config import SHIPPED, SftConfig, load_config
 from learning.starter.tokens import TEMPLATE
@@ -24,6 +24,7 @@ from learning.starter.tokens import TEMPLATE
 @click.option("--json", "as_json", is_flag=True)
 def bench_train(rows: int, rounds: int, as_json: bool) -> None:
     """Rows a second of the recipe and of a bare TRL script: loading the base, training, saving."""
+    quiet()
     base = Place.find(None).base
     config = load_config(SHIPPED / "sft_starter.yaml").model_copy(update={"epochs": 1.0, "minutes": 60.0})
     assert isinstance(config, SftConfig)

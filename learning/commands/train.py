@@ -12,7 +12,7 @@ import click
 
 from characters.inference.llama_cpp_engine import check_model, file_id
 from db.home import Home
-from learning.commands.place import Place
+from learning.commands.place import Place, quiet
 from learning.datasets.snapshot import Snapshot, open_snapshot
 from learning.errors import BaseUntrainable, NothingToLearn
 from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, SftConfig, load_recipe
@@ -93,6 +93,7 @@ def _kto(**asked: Any) -> None:
 
 
 def _train(recipe: str, asked: _Asked) -> None:
+    quiet()
     place = Place.find(None)
     base = asked.base or place.base
     check_model(base)
