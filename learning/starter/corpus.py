@@ -20,6 +20,7 @@ from learning.teachers.offline.invent import Inventor, Spice
 
 Row = tuple[list[int], list[bool]]
 
+_CONTEXT = 3  # tokens that decide what comes next, where one alone does not
 _ASSISTANT = "<|assistant|>"
 _DUMAS_SHARE = 0.25
 
@@ -85,10 +86,13 @@ class Reader:
         self.rng = random.Random(seed)
         self.tokenizer = tokenizer
         self.prose = prose
-        self.playwright = Playwright(self.rng, Inventor(self.rng, spice))
+        self.playwright = Playwright(self.rng, Inventor(self.rng, spice), self._count)
         self.pad = token_id(tokenizer, "<|pad|>")
         self.end = token_id(tokenizer, "<|end|>")
         self.assistant = token_id(tokenizer, _ASSISTANT)
+
+    def _count(self, text: str) -> int:
+        return len(self.tokenizer.encode(text).ids)
 
     def conversation(self, length: int) -> Row:
         """A conversation cut to whole exchanges; every reply is a target, its end included."""
@@ -99,10 +103,9 @@ class Reader:
 
     def row(self, played: Conversation) -> Row:
         """Render a conversation exactly as serving would, and mask all but the replies."""
-        system = self.rng.choice([60, 120, 180, 240, 300, 400])
         prompt = build_prompt(
             played.part, played.turns, scene=played.scene, at_hand=(),
-            budget=Budget(context=100_000, system=system),
+            budget=Budget(context=100_000, system=played.budget, count=self._count),
         )  # fmt: skip
         messages = prompt.messages
         if messages[-1].role == "user":
@@ -139,17 +142,36 @@ class Reader:
         return ids[:length], [True] * length
 
     def induction(self, length: int) -> Row:
-        """A random sequence of distinct tokens, then parts of it: the repeats are targets."""
+        """A random sequence, then parts of it: the repeats are targets.
+
+        In half of them every token is another; in the others few tokens come again and again, and only
+        what three tokens before it leave no doubt of is a target: "keep to the dyke" and "keep the
+        north gate" go on differently after "the".
+        """
         size = self.tokenizer.get_vocab_size()
         ids: list[int] = []
         wanted: list[bool] = []
         while len(ids) < length:
-            base = self.rng.sample(range(len(SPECIALS), size), self.rng.randint(24, 64))
+            few = self.rng.random() < 0.5
+            drawn = self.rng.sample(range(len(SPECIALS), size), self.rng.randint(6, 14) if few else 64)
+            base = self.rng.choices(drawn, k=48) if few else drawn[: self.rng.randint(24, 64)]
+            seen = _CONTEXT if few else 1
+            follows = _followers(base, seen)
             ids += base
             wanted += [False] * len(base)
             for _ in range(self.rng.randint(4, 12)):
-                start = self.rng.randrange(len(base) - 3)
-                part = base[start : start + self.rng.randint(3, 10)]
+                start = self.rng.randrange(len(base) - seen - 2)
+                part = base[start : start + seen + self.rng.randint(2, 9)]
                 ids += part
-                wanted += [False, *([True] * (len(part) - 1))]
+                wanted += [
+                    at >= seen and len(follows[tuple(part[at - seen : at])]) == 1 for at in range(len(part))
+                ]  # fmt: skip
         return ids[:length], wanted[:length]
+
+
+def _followers(base: list[int], width: int) -> dict[tuple[int, ...], set[int]]:
+    """What comes after every so many tokens of a sequence."""
+    found: dict[tuple[int, ...], set[int]] = {}
+    for at in range(width, len(base)):
+        found.setdefault(tuple(base[at - width : at]), set()).add(base[at])
+    return found
