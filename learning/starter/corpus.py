@@ -142,20 +142,26 @@ class Reader:
         return ids[:length], [True] * length
 
     def induction(self, length: int) -> Row:
-        """A random sequence, then parts of it: the repeats are targets.
+        """A random sequence of distinct tokens, then parts of it: the repeats are targets."""
+        return self._repeats(length, distinct=True)
 
-        In half of them every token is another; in the others few tokens come again and again, and only
-        what three tokens before it leave no doubt of is a target: "keep to the dyke" and "keep the
-        north gate" go on differently after "the".
+    def context(self, length: int) -> Row:
+        """The same of few tokens that come again and again: what three tokens leave no doubt of is a target.
+
+        "Keep to the dyke" and "keep the north gate" go on differently after "the"; who copies by the
+        last token alone goes round in circles.
         """
+        return self._repeats(length, distinct=False)
+
+    def _repeats(self, length: int, *, distinct: bool) -> Row:
         size = self.tokenizer.get_vocab_size()
+        seen = 1 if distinct else _CONTEXT
         ids: list[int] = []
         wanted: list[bool] = []
         while len(ids) < length:
-            few = self.rng.random() < 0.5
-            drawn = self.rng.sample(range(len(SPECIALS), size), self.rng.randint(6, 14) if few else 64)
-            base = self.rng.choices(drawn, k=48) if few else drawn[: self.rng.randint(24, 64)]
-            seen = _CONTEXT if few else 1
+            count = self.rng.randint(24, 64)
+            drawn = self.rng.sample(range(len(SPECIALS), size), count if distinct else self.rng.randint(6, 14))
+            base = drawn if distinct else self.rng.choices(drawn, k=count)
             follows = _followers(base, seen)
             ids += base
             wanted += [False] * len(base)
@@ -163,9 +169,7 @@ class Reader:
                 start = self.rng.randrange(len(base) - seen - 2)
                 part = base[start : start + seen + self.rng.randint(2, 9)]
                 ids += part
-                wanted += [
-                    at >= seen and len(follows[tuple(part[at - seen : at])]) == 1 for at in range(len(part))
-                ]  # fmt: skip
+                wanted += [at >= seen and len(follows[tuple(part[at - seen : at])]) == 1 for at in range(len(part))]
         return ids[:length], wanted[:length]
 
 

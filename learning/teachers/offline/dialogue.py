@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from characters.knowledge import KnownFact, facts_of
 from characters.messages import Fact, Scene, StyleExample, Turn
 from characters.prompt import Part, clean, estimate_tokens, look_up
-from characters.words import words
 from characters.system_text import system_text
+from characters.words import words
 from learning.teachers.offline.answering import Voice, answer, social, unknown
 from learning.teachers.offline.asking import LEAD_INS, MODERN, MODERN_QUESTIONS, QUESTIONS
 from learning.teachers.offline.grammar import capital, expand, roughen
@@ -106,7 +106,7 @@ class Playwright:
 class _Evening:
     """One conversation as it grows."""
 
-    def __init__(  # noqa: PLR0913  (who plays, with whom, and what is read)
+    def __init__(
         self, rng: random.Random, inventor: Inventor, part: Part, voice: Voice, players: list[str], system: str
     ) -> None:
         self.rng, self.inventor, self.part, self.voice, self.players = rng, inventor, part, voice, players
