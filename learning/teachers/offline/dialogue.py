@@ -6,7 +6,7 @@ exactly what serving would put there. The answer rests on a fact only if that fa
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from characters.knowledge import KnownFact, facts_of
 from characters.messages import Fact, Scene, StyleExample, Turn
@@ -89,6 +89,7 @@ class Playwright:
             sheet, manner = self.inventor.sheet(world=world)
             voice = Voice(sheet, manner, world)
             part = Part("npc", sheet, world)
+        voice = replace(voice, world=part.world)
         players = [self.inventor.word() for _ in range(self.rng.choice([1, 1, 1, 2, 3]))]
         scene, budget = self._scene(), self.rng.choice(_BUDGETS)
         system = system_text(part.sheet, part.world, scene, part.memory, budget, self.count)
