@@ -25,7 +25,6 @@ from learning.teachers.offline.invent import Spice
 
 log = logging.getLogger(__name__)
 
-_EASY_COPYING = 0.3  # until here the copying task has no token twice
 _WARM_STEPS = 30  # a continued run has no momentum yet
 
 
@@ -66,7 +65,7 @@ def mix(progress: float, rng: random.Random, prose_until: float) -> tuple[str, i
         # Prose alone unlearns the planted copying heads within a hundred steps.
         return ("induction", 256) if progress < 0.01 or roll < 0.5 else ("passage", 512)
     if roll < (0.12 if progress < 0.5 else 0.08 if progress < 0.8 else 0.03):
-        return ("context" if progress > _EASY_COPYING and rng.random() < 0.5 else "induction"), 256
+        return "induction", 256
     if roll < (0.15 if progress < 0.5 else 0.09 if progress < 0.7 else 0.03):
         return "passage", 512
     if progress > 0.6 and rng.random() < 0.08:

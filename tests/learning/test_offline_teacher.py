@@ -13,7 +13,7 @@ from learning.teachers.offline import manners
 from learning.teachers.offline.dialogue import Conversation, Exchange, Playwright
 from learning.teachers.offline.grammar import expand
 from learning.teachers.offline.invent import Inventor
-from learning.teachers.offline.wrapping import AFTER, BEFORE, as_asked
+from learning.teachers.offline.wrapping import AFTER, BEFORE, as_asked, strange
 
 
 def played(seed: int, count: int = 40) -> list[Conversation]:
@@ -158,6 +158,22 @@ def test_talk_around_a_question_keeps_its_slots_and_what_it_is_about() -> None:
         asked = as_asked(rng, "(what|how much) for the {x}, {npc}?", ("The river rose in the night.",))
         assert asked.count("{x}") == 1
         assert asked.count("{npc}") == 1
+
+
+def test_a_thing_asked_of_in_words_that_tell_nothing_is_answered_from_what_is_at_hand(conversations: list[Conversation]) -> None:
+    asked = of_kind(conversations, "strange")
+    assert len(asked) > 25
+    for _, exchange in asked:
+        at_hand = " ".join(fact.text for fact in exchange.reply.at_hand).casefold()
+        said = set(re.findall(r"\w+", exchange.reply.text.casefold()))
+        assert len(said & set(re.findall(r"\w+", at_hand))) >= min(2, len(said)), exchange
+
+
+def test_a_strange_question_holds_what_it_asks_about_once() -> None:
+    rng = random.Random(4)
+    for _ in range(300):
+        assert strange(rng, ("The river rose in the night, and by morning the bridge was gone.", "Go.")).count("{x}") == 1
+        assert "your trade" in strange(rng, (), "your trade")
 
 
 def test_no_talk_around_a_question_is_the_exams() -> None:

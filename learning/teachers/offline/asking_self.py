@@ -247,3 +247,17 @@ SELF_QUESTIONS: dict[str, tuple[str, ...]] = {
         "has {x} any family? name them.",
     ),
 }
+
+# What gives each of them away, whatever stands around it.
+KEYWORDS: dict[str, tuple[str, ...]] = {
+    "name": ("your name", "what are you called", "who are you", "name", "what to call you", "you are who"),
+    "trade": ("your work", "your job", "your trade", "your profession", "what you do for coin", "your craft", "you work as", "your bread"),
+    "home": ("your home", "you live", "this town", "your house", "where you sleep", "the town's name", "where we are", "your village"),
+    "past": ("your past", "your youth", "your story", "your history", "what came first for you", "your life before", "long ago, you"),
+    "goal": ("you want", "your dream", "your wish", "your plans", "your goal", "you hope", "you wish for", "your future"),
+    "value": ("important to you", "your values", "you value", "you care", "dear to you", "matters to you", "you hold high"),
+    "motto": ("your motto", "your saying", "a saying", "your proverb", "words to live by", "a proverb of yours"),
+    "wares": ("you sell", "for sale", "your goods", "your wares", "to buy here", "your stock", "on offer"),
+    "quest": ("a job for us", "any work", "a task", "a quest", "some work", "an errand", "for hire"),
+    "secret": ("your secret", "you hide", "a secret", "you never told", "you are hiding", "keep from us", "your guilt"),
+}

@@ -15,14 +15,16 @@ from characters.system_text import system_text
 from characters.words import words
 from learning.teachers.offline.answering import Voice, answer, social, unknown
 from learning.teachers.offline.asking import LEAD_INS, MODERN, MODERN_QUESTIONS, QUESTIONS
+from learning.teachers.offline.asking_self import KEYWORDS
 from learning.teachers.offline.grammar import capital, expand, roughen
 from learning.teachers.offline.invent import Inventor
-from learning.teachers.offline.wrapping import as_asked
+from learning.teachers.offline.wrapping import as_asked, strange
 
 _SOCIAL = ("wellbeing", "weather", "thanks", "insult", "threat", "joke", "compliment", "song",
            "machine", "nonsense")  # fmt: skip
 # Tokens of system text; the first is the one that serving allows the starter.
 _BUDGETS = (260, 260, 260, 60, 120, 200, 320, 400)
+_KEYWORDS_ONLY = 0.35
 _REMARKS = frozenset({"greeting", "farewell", "thanks", "insult", "threat", "nonsense"})
 _NUMBERS = ("two", "three", "four", "five", "six", "2", "3", "4", "ten", "a dozen")
 _PLANS: tuple[tuple[str, float], ...] = (
@@ -31,7 +33,7 @@ _PLANS: tuple[tuple[str, float], ...] = (
     ("topic", 2.8), ("opinion", 2.2), ("person", 1.6), ("place", 1.3), ("where", 1.5), ("group", 0.7),
     ("ruler", 0.3), ("world", 0.25), ("date", 0.25), ("past", 0.7), ("goal", 0.6), ("value", 0.4), ("motto", 0.6),
     ("unknown", 4.6), ("modern", 1.5), ("private", 0.8), ("secret", 0.7),
-    ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.5),
+    ("strange", 9.0), ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.5),
 )  # fmt: skip
 _CATEGORY = {
     "price": "ware", "recipe": "recipe", "place": "place", "person": "person", "quest": "quest",
@@ -144,6 +146,7 @@ class _Evening:
             "unknown": self._unknown, "modern": self._modern, "said": self._said,
             "direction": self._direction, "topic": self._topic,
             "social": lambda: self._social(self.rng.choice(_SOCIAL)),
+            "strange": self._strange,
             "secret": lambda: self._refused("secret", "secret"), "private": self._private,
         }  # fmt: skip
         if kind in special:
@@ -184,8 +187,15 @@ class _Evening:
     def _phrase(self, kind: str, **slots: str) -> str:
         """A question of a kind, with a lead-in at times, typed as players type."""
         pattern = self.rng.choice(QUESTIONS.get(kind, (kind,)))  # a pattern may come in place of a kind
-        plain = kind in _REMARKS
-        asked = expand(self.rng, pattern) if plain else as_asked(self.rng, pattern, self.inventor.spice.sentences)
+        sentences = self.inventor.spice.sentences
+        if kind in _REMARKS:
+            asked = expand(self.rng, pattern)
+        elif kind == "strange":
+            asked = strange(self.rng, sentences)
+        elif kind in KEYWORDS and self.rng.random() < _KEYWORDS_ONLY:
+            asked = strange(self.rng, sentences, self.rng.choice(KEYWORDS[kind]))
+        else:
+            asked = as_asked(self.rng, pattern, sentences)
         text = expand(self.rng, asked, npc=self.part.sheet.first_name, n=self.rng.choice(_NUMBERS), **slots)
         if self.rng.random() < 0.16:
             lead = expand(self.rng, self.rng.choice(LEAD_INS), npc=self.part.sheet.first_name)
@@ -237,6 +247,21 @@ class _Evening:
         fitting = [known for known in self.facts if known.category in categories]
         return bool(fitting) and self._known("topic", self.rng.choice(fitting))
 
+    def _strange(self) -> bool:
+        """Ask of something in words that tell nothing: what is at hand decides whether there is an answer."""
+        if self.rng.random() < 0.35:
+            return self._unknown("strange")
+        known = self._any(self.rng.choice(["ware", "ware", "recipe", "quest", "knowledge", "opinion", "person", "place", "group"]))
+        if known is None:
+            return False
+        kind = {"ware": "price", "recipe": "recipe", "quest": "quest_named"}.get(known.category, "topic")
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            chosen = self._first(known, at_hand)
+            return answer(self.rng, self.voice, kind, chosen, _sum(at_hand)) if chosen.fact in at_hand else None
+
+        return self._ask("strange", self._phrase("strange", x=known.subject), reply, known.fact.text)
+
     def _follow_up(self) -> bool:
         """Lean on the last answer: "how much is it?", "I'll take two", "and the reward?"."""
         last = self.exchanges[-1].reply
@@ -260,22 +285,26 @@ class _Evening:
 
         return self._ask(kind, question, reply, known.fact.text)
 
-    def _unknown(self) -> bool:
-        """Ask for a thing, person, place, topic or recipe that does not exist here."""
+    def _unknown(self, asked: str = "") -> bool:
+        """Ask for a thing, person, place, topic or recipe that does not exist here.
+
+        Args:
+            asked: the kind of phrase, where it is another than that of the thing.
+        """
         kind = self.rng.choice(["price", "price", "topic", "person", "person", "place", "where", "recipe", "group"])
         invent: dict[str, Callable[[], str]] = {
             "price": self.inventor.ware, "recipe": self.inventor.ware, "person": self.inventor.person,
             "place": self.inventor.place, "where": self.inventor.place, "group": lambda: f"the {self.inventor.word()}s", "topic": lambda: self.inventor.topics(1)[0],
         }  # fmt: skip
         thing = invent[kind]()
-        wanted = {"topic": "unknown", "group": "unknown", "where": "place"}.get(kind, kind)
+        wanted = "unknown" if asked else {"topic": "unknown", "group": "unknown", "where": "place"}.get(kind, kind)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
             if any(_names(thing, fact.text) for fact in at_hand):
                 return None
             return unknown(self.rng, self.voice, wanted, thing)
 
-        return self._ask("unknown", self._phrase(kind, x=thing), reply)
+        return self._ask("unknown", self._phrase(asked or kind, x=thing), reply)
 
     def _modern(self) -> bool:
         thing = self.rng.choice(MODERN)

@@ -76,6 +76,22 @@ def hasty(rng: random.Random, text: str) -> str:
     return re.sub(r"(?<!\{)\b[\w']+\b(?!\})", short, text)
 
 
+def strange(rng: random.Random, sentences: tuple[str, ...], what: str = "{x}") -> str:
+    """A question in words that no list of ours has: any sentence, with what is asked about put into it."""
+    words = rng.choice(sentences or BEFORE).replace("(", "").replace(")", "").split("|")[0].split()
+    roll = rng.random()
+    if roll < 0.45:
+        start = rng.randrange(max(1, len(words) - 5))
+        words = words[start : start + rng.randint(2, 9)]
+    at = rng.randrange(len(words) + 1)
+    if roll > 0.8 and at < len(words):
+        words[at] = what
+    else:
+        words.insert(at, what)
+    text = " ".join(word.strip('"*') for word in words).rstrip(".,!")
+    return text + rng.choice(["?", "?", ".", ""])
+
+
 def as_asked(rng: random.Random, pattern: str, sentences: tuple[str, ...] = ()) -> str:
     """One question from its pattern, its slots still open."""
     text = expand(rng, wrapped(rng, pattern, sentences))
