@@ -20,7 +20,6 @@ from learning.teachers.offline.invent import Inventor, Spice
 
 Row = tuple[list[int], list[bool]]
 
-_CONTEXT = 3  # tokens that decide what comes next, where one alone does not
 _ASSISTANT = "<|assistant|>"
 _DUMAS_SHARE = 0.25
 
@@ -143,39 +142,16 @@ class Reader:
 
     def induction(self, length: int) -> Row:
         """A random sequence of distinct tokens, then parts of it: the repeats are targets."""
-        return self._repeats(length, distinct=True)
-
-    def context(self, length: int) -> Row:
-        """The same of few tokens that come again and again: what three tokens leave no doubt of is a target.
-
-        "Keep to the dyke" and "keep the north gate" go on differently after "the"; who copies by the
-        last token alone goes round in circles.
-        """
-        return self._repeats(length, distinct=False)
-
-    def _repeats(self, length: int, *, distinct: bool) -> Row:
         size = self.tokenizer.get_vocab_size()
-        seen = 1 if distinct else _CONTEXT
         ids: list[int] = []
         wanted: list[bool] = []
         while len(ids) < length:
-            count = self.rng.randint(24, 64)
-            drawn = self.rng.sample(range(len(SPECIALS), size), count if distinct else self.rng.randint(6, 14))
-            base = drawn if distinct else self.rng.choices(drawn, k=count)
-            follows = _followers(base, seen)
+            base = self.rng.sample(range(len(SPECIALS), size), self.rng.randint(24, 64))
             ids += base
             wanted += [False] * len(base)
             for _ in range(self.rng.randint(4, 12)):
-                start = self.rng.randrange(len(base) - seen - 2)
-                part = base[start : start + seen + self.rng.randint(2, 9)]
+                start = self.rng.randrange(len(base) - 3)
+                part = base[start : start + self.rng.randint(3, 10)]
                 ids += part
-                wanted += [at >= seen and len(follows[tuple(part[at - seen : at])]) == 1 for at in range(len(part))]
+                wanted += [False, *([True] * (len(part) - 1))]
         return ids[:length], wanted[:length]
-
-
-def _followers(base: list[int], width: int) -> dict[tuple[int, ...], set[int]]:
-    """What comes after every so many tokens of a sequence."""
-    found: dict[tuple[int, ...], set[int]] = {}
-    for at in range(width, len(base)):
-        found.setdefault(tuple(base[at - width : at]), set()).add(base[at])
-    return found

@@ -51,6 +51,7 @@ _REWARD = (" The pay is {r}.", " I'll pay {r}.", " The reward is {r}.", " It's w
 _REWARD_ONLY = ("{R}, if you do it well.", "The reward is {r}.", "I'll pay {r}.", "{R}. No more, no less.")
 _TOLD = (*("{text}",) * 9, "{X}? {text}", "About {x}? {text}", "{X}, you say? {text}")
 _NO_MORE = ("That's all I know of it, {addr}.", "There's nothing more to tell.", "I've told you what I know.", "I know no more than that.")
+_WHOLE = 0.65  # of the answers on a place tell both
 _NO_PLACE = ("I couldn't tell you where, {addr}.", "I don't know the place.", "Where? I don't know that myself.")
 _NO_REWARD = ("I can't pay you, {addr}.", "There's no pay in it.", "My thanks. I have nothing else to give.")
 _PLACE_ONLY = ("{P}.", "At {p}.", "(Go to|Begin at|Look at) {p}.", "{P}, {addr}.", "The place is {p}.")
@@ -224,9 +225,9 @@ def _motto(rng: random.Random, voice: Voice, intent: str, known: KnownFact, tota
 
 
 def _asked_of_place(rng: random.Random, voice: Voice, intent: str, name: str, told: str) -> str:
-    """The way for who asks the way, and what there is for who asks that; seldom both."""
+    """Both, or only the way for who asks the way and only what there is for who asks that."""
     place = next((place for place in voice.world.places if place.name == name), None) if voice.world else None
-    if place is None or not place.way or rng.random() < 0.15:
+    if place is None or not place.way or rng.random() < _WHOLE:
         return told
     return sentence(place.way if intent in {"where", "place_it"} else place.about)
 

@@ -28,11 +28,11 @@ _KEYWORDS_ONLY = 0.35
 _REMARKS = frozenset({"greeting", "farewell", "thanks", "insult", "threat", "nonsense"})
 _NUMBERS = ("two", "three", "four", "five", "six", "2", "3", "4", "ten", "a dozen")
 _PLANS: tuple[tuple[str, float], ...] = (
-    ("name", 1.4), ("trade", 1.1), ("home", 1.1), ("wares", 1.2), ("price", 2.2), ("recipe", 1.4), ("recipes", 0.3),
+    ("name", 2.0), ("trade", 1.2), ("home", 1.6), ("wares", 1.2), ("price", 2.6), ("recipe", 1.4), ("recipes", 0.3),
     ("quest", 1.0), ("quest_named", 0.9), ("quest_place", 0.5), ("reward_named", 0.6),
-    ("topic", 2.8), ("opinion", 2.2), ("person", 1.6), ("place", 1.3), ("where", 1.5), ("group", 0.7),
+    ("topic", 2.8), ("opinion", 2.2), ("person", 1.6), ("place", 1.3), ("where", 1.9), ("group", 0.7),
     ("ruler", 0.3), ("world", 0.25), ("date", 0.25), ("past", 0.7), ("goal", 0.6), ("value", 0.4), ("motto", 0.6),
-    ("unknown", 4.6), ("modern", 1.5), ("private", 0.8), ("secret", 0.7),
+    ("unknown", 3.4), ("modern", 1.5), ("private", 0.8), ("secret", 0.7),
     ("strange", 9.0), ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.5),
 )  # fmt: skip
 _CATEGORY = {
@@ -249,7 +249,7 @@ class _Evening:
 
     def _strange(self) -> bool:
         """Ask of something in words that tell nothing: what is at hand decides whether there is an answer."""
-        if self.rng.random() < 0.35:
+        if self.rng.random() < 0.25:
             return self._unknown("strange")
         known = self._any(self.rng.choice(["ware", "ware", "recipe", "quest", "knowledge", "opinion", "person", "place", "group"]))
         if known is None:
