@@ -29,6 +29,18 @@ UNSEEN_QUESTIONS = {
 }  # fmt: skip
 
 
+PAGE = """# The starter on sheets it has never seen
+
+Three NPCs of one invented canyon (`tests/prove/unseen`), written after the offline teacher's lists and taken from
+none of them. Each was asked twelve lines; nothing was asked twice, chosen or corrected, so what goes wrong
+stands here too. `make transcript` plays them anew. How often it is right on these sheets, in numbers:
+`make prove ARGS="-k never_seen"`, and the table in [starter.md](starter.md).
+
+<!-- transcript -->
+<!-- /transcript -->
+"""
+
+
 def play(npc: str, lines: Sequence[str], sheets: Path | None = None) -> list[str]:
     """Say some lines to an NPC of the shipped ones, or of a folder with sheets and worlds."""
     with tempfile.TemporaryDirectory() as home:
@@ -50,7 +62,7 @@ def play(npc: str, lines: Sequence[str], sheets: Path | None = None) -> list[str
 def write_in(file: Path, talks: Sequence[Sequence[str]]) -> None:
     """Put talks between a file's marks."""
     blocks = ["```\n" + "\n".join(talk) + "\n```" for talk in talks]
-    text = file.read_text("utf-8")
+    text = file.read_text("utf-8") if file.is_file() else PAGE
     before, _, rest = text.partition("<!-- transcript -->\n")
     _, _, after = rest.partition("<!-- /transcript -->")
     file.write_text(before + "<!-- transcript -->\n" + "\n\n".join(blocks) + "\n<!-- /transcript -->" + after, "utf-8")
