@@ -6,7 +6,7 @@ on the next line; the night makes more of it.
 
 from bot.errors import TableError
 from bot.table.events import Line, Why
-from bot.table.state import State
+from bot.table.state import Hand, State
 from db.queries import lines, reactions
 from db.queries.reactions import Reaction, Taught
 from db.values import StoredTake, StoredTurn, TakeMade
@@ -53,8 +53,11 @@ class Correcting:
         async with self.state.store.session() as session:
             return [take for take in await lines.takes(session, line.id) if take.state in {"complete", "cut"}]
 
-    async def react(self, emoji: str, line_id: int | None = None, *, remove: bool = False) -> int:
+    async def react(
+        self, emoji: str, line_id: int | None = None, *, remove: bool = False, by: Hand | None = None
+    ) -> int:
         """Record a reaction to a line, or take it back; returns the line's id."""
+        hand = by or self.state.hand
         kind = EMOJI.get(emoji.replace("\ufe0f", ""))
         if kind is None:
             raise TableError(f"{emoji[:20]!r} is no reaction I know; use 👍, 👎 or ✖.")
@@ -63,11 +66,11 @@ class Correcting:
         async with state.store.session() as session:
             now = state.clock()
             if remove:
-                await reactions.withdraw(session, line.id, kind, state.person.id, now)
+                await reactions.withdraw(session, line.id, kind, hand.person.id, now)
             else:
-                reaction = Reaction(line.id, kind, state.person.id, None, asked, line.text)
+                reaction = Reaction(line.id, kind, hand.person.id, None, asked, line.text)
                 await reactions.react(session, reaction, now)
-            gm = state.person.role == "gm"
+            gm = hand.gm
             if gm and kind == "thumbs_up" and not remove:
                 await reactions.teach(session, self._taught(line, asked, line.text, "approved"), now)
             elif gm and kind == "thumbs_up":
@@ -81,9 +84,11 @@ class Correcting:
     def _taught(self, line: StoredTurn, asked: str, text: str, kind: str) -> Taught:
         return Taught(self.state.campaign, line.npc or "", asked, text, kind, line.id)
 
-    async def edit(self, text: str, line_id: int | None = None, asked: str | None = None) -> Line:
+    async def edit(
+        self, text: str, line_id: int | None = None, asked: str | None = None, *, by: Hand | None = None
+    ) -> Line:
         """Put other words into an NPC's mouth; `asked` may rewrite the question too."""
-        text = text.strip()
+        text, hand = text.strip(), by or self.state.hand
         if not text:
             raise TableError("An edit needs the new words; write them after `/edit`.")
         line, state = await self.line(line_id), self.state
@@ -91,18 +96,19 @@ class Correcting:
         async with state.store.session() as session:
             now = state.clock()
             made = TakeMade(at_hand=line.at_hand)
-            origin = "gm" if state.person.role == "gm" else "local"
+            origin = "gm" if hand.gm else hand.source
             take = await lines.add_take(session, line.id, made, now, text=text, state="complete", origin=origin)
             await lines.keep_take(session, line.id, take)
-            reaction = Reaction(line.id, "edit", state.person.id, take, question, line.text)
+            reaction = Reaction(line.id, "edit", hand.person.id, take, question, line.text)
             await reactions.react(session, reaction, now)
-            if state.person.role == "gm":
+            if hand.gm:
                 await reactions.teach(session, self._taught(line, question, text, "edited"), now)
         number = len(await self._takes(line))
         return Line(line.id, line.npc or "", line.speaker, text, number, None)
 
-    async def keep(self, number: int, line_id: int | None = None) -> Line:
+    async def keep(self, number: int, line_id: int | None = None, *, by: Hand | None = None) -> Line:
         """Choose one of a line's takes."""
+        hand = by or self.state.hand
         line, state = await self.line(line_id), self.state
         takes = await self._takes(line)
         chosen = next((take for take in takes if take.number == number), None)
@@ -111,19 +117,20 @@ class Correcting:
             raise TableError(f"Line {line.id} has no take {number}; it has {known}.")
         async with state.store.session() as session:
             await lines.keep_take(session, line.id, chosen.id)
-            if state.person.role == "gm" and chosen.origin == "npc":
+            if hand.gm and chosen.origin == "npc":
                 await reactions.unteach(session, line.id, "edited")
-            reaction = Reaction(line.id, "keep", state.person.id, chosen.id, await self._asked(line), chosen.text)
+            reaction = Reaction(line.id, "keep", hand.person.id, chosen.id, await self._asked(line), chosen.text)
             await reactions.react(session, reaction, state.clock())
         return Line(line.id, line.npc or "", line.speaker, chosen.text, number, chosen.made.adapter, chosen.timings)
 
-    async def retcon(self, line_id: int | None = None) -> int:
+    async def retcon(self, line_id: int | None = None, *, by: Hand | None = None) -> int:
         """Take a line out of the story: no longer canon, and not to be said again."""
+        hand = by or self.state.hand
         line, state = await self.line(line_id), self.state
         asked = await self._asked(line)
         async with state.store.session() as session:
             now = state.clock()
-            await reactions.react(session, Reaction(line.id, "retcon", state.person.id, None, asked, line.text), now)
+            await reactions.react(session, Reaction(line.id, "retcon", hand.person.id, None, asked, line.text), now)
             await reactions.unteach(session, line.id)
             await lines.retract(session, line.id, now)
         return line.id

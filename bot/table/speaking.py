@@ -79,7 +79,7 @@ class Speaking:
                     piece, state, timings = shown.rest(event.text), "complete", dataclasses.asdict(event.timings)
                 text = shown.text
                 if piece:
-                    yield Piece(npc, name, piece)
+                    yield Piece(npc, name, piece, line_id)
             if state == "failed":
                 state = "cut"
         finally:
@@ -117,7 +117,7 @@ class Speaking:
         part = await self.part(npc)
         async with state.store.session() as session:
             turns = [stored.turn for stored in await lines.transcript(session, state.scene_id, before)]
-        scene = dataclasses.replace(state.scene, present=(state.person.name,))
+        scene = dataclasses.replace(state.scene, present=tuple(state.people.values()))
         prompt = build_prompt(part, [*turns, *also], scene=scene, template=capabilities.template,
                               budget=self._budget(capabilities))  # fmt: skip
         return prompt, part

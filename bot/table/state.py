@@ -18,9 +18,29 @@ from db.store import Store
 from db.values import Person
 
 
+@dataclass(frozen=True)
+class Hand:
+    """Whose hand is at work, and through what its words reach the table (a source of `db.provenance`)."""
+
+    person: Person
+    source: str = "local"
+
+    @property
+    def gm(self) -> bool:
+        """Whether it is the GM's."""
+        return self.person.role == "gm"
+
+
 @dataclass
 class State:
-    """One open table."""
+    """One open table.
+
+    Attributes:
+        person: who opened it; acts wherever no other hand is named.
+        people: everybody who sat down in this scene, name by key.
+        place: where the table stands, such as a channel; "" for the machine's own.
+        loaded: adapters in the engine, shared by all tables of one engine.
+    """
 
     store: Store
     engine: Engine
@@ -38,6 +58,13 @@ class State:
     speaker: str | None = None
     loaded: list[str] = field(default_factory=list)
     swap: Literal["scene", "line"] = "line"
+    place: str = ""
+    people: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hand(self) -> Hand:
+        """The hand of whoever opened the table."""
+        return Hand(self.person)
 
     def need_speaker(self) -> str:
         """The NPC that has the word.

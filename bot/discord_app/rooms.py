@@ -1,0 +1,139 @@
+"""Rooms: one table for every channel NPCs speak in, opened when somebody first turns up.
+
+A server is a campaign of its own, and a channel a place in it: what is learnt is shared between
+the channels of a server, what was said is not, and nothing crosses from one server to another.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.table.state import Hand
+from bot.table.table import Seat, Table
+from characters.inference.engine import Engine, Sampling
+from characters.library import Library
+from db.queries import lines, places
+from db.settings import Settings
+from db.store import Store
+
+
+def guild_place(guild: int) -> str:
+    """The place that stands for a whole server."""
+    return f"discord:{guild}"
+
+
+def channel_place(channel: int) -> str:
+    """The place that stands for a channel."""
+    return f"discord-channel:{channel}"
+
+
+def person_key(user: int) -> str:
+    """The key a Discord account goes by in the database."""
+    return f"discord:{user}"
+
+
+@dataclass
+class Room:
+    """A channel's table, and what the bot remembers of the channel while it runs.
+
+    Attributes:
+        newest: the newest line, which carries the controls.
+        partner: the NPC each person last spoke to, by the person's key.
+    """
+
+    guild: int
+    channel: int
+    table: Table
+    newest: int | None = None
+    partner: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """The place in the database."""
+        return channel_place(self.channel)
+
+
+@dataclass
+class House:
+    """What all rooms share."""
+
+    store: Store
+    engine: Engine
+    library: Library
+    settings: Settings
+    clock: Callable[[], datetime]
+    rng: random.Random
+
+
+class Rooms:
+    """Opens rooms, and finds them again."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.on_night: Callable[[], bool] = lambda: False
+        self._rooms: dict[int, Room] = {}
+        self._loaded: list[str] = []
+        self._recovered = False
+
+    def __iter__(self) -> Any:
+        return iter(list(self._rooms.values()))
+
+    def campaign(self, guild: int) -> str:
+        """The name of a server's campaign."""
+        return self.house.settings.discord.campaign or guild_place(guild)
+
+    async def recover(self) -> int:
+        """After a restart: takes that have no end were interrupted."""
+        async with self.house.store.session() as session:
+            return await lines.close_interrupted(session)
+
+    async def room(self, guild: int, channel: int, seat: Seat) -> Room:
+        """The room of a channel; whoever asks sits down in it."""
+        known = self._rooms.get(channel)
+        if known is None:
+            table = await self._open(guild, channel, seat)
+            known = self._rooms.setdefault(channel, Room(guild, channel, table))
+        return known
+
+    async def _open(self, guild: int, channel: int, seat: Seat) -> Table:
+        house = self.house
+        table = await Table.open(
+            house.store, house.engine, house.library, campaign=self.campaign(guild), seat=seat, clock=house.clock,
+            rng=house.rng, sampling=Sampling(**house.settings.sampling.model_dump()),
+            system_budget=house.settings.engine.system_budget, swap=house.settings.table.swap,
+            place=channel_place(channel), recover=False,
+        )  # fmt: skip
+        table.state.loaded = self._loaded
+        table.on_night = self._night
+        return table
+
+    def _night(self) -> bool:
+        return self.on_night()
+
+    def at(self, channel: int) -> Room | None:
+        """The room of a channel if it is open."""
+        return self._rooms.get(channel)
+
+    async def hand(self, room: Room, seat: Seat, source: str) -> Hand:
+        """A person's hand at a room's table."""
+        return Hand(await room.table.sit(seat), source)
+
+    async def setting(self, place: str, name: str, default: Any = None) -> Any:
+        """A place's own setting."""
+        async with self.house.store.session() as session:
+            found = await places.setting(session, place, name)
+        return default if found is None else found
+
+    async def set(self, place: str, name: str, value: Any) -> None:
+        """Make a place's own setting."""
+        async with self.house.store.session() as session:
+            await places.set_setting(session, place, name, value)
+
+    async def close(self) -> None:
+        """Get up from all tables without ending their evenings."""
+        for room in self:
+            await room.table.speaking.close()
+            await room.table.leave()
+        self._rooms.clear()

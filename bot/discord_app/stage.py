@@ -1,0 +1,278 @@
+"""The stage: an NPC's line, from its turn at the model to the message everybody sees.
+
+The first sentence is shown as soon as it is whole, and the message grows by edits that keep their
+distance; the last edit is always made. Which message carries which line is stored with the first
+one, so a reaction given while the line still grows finds it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
+
+import discord
+
+from bot.discord_app.desk import Desk
+from bot.discord_app.errors import Refusal
+from bot.discord_app.lines import first_sentence, quoted, split
+from bot.discord_app.personas import Face
+from bot.discord_app.rooms import Room
+from bot.table.events import Again, Event, Line, Piece
+from bot.table.table import Asked
+from characters.errors import UnderstudyError
+from db.queries import lines, places
+from db.values import StoredTurn
+
+log = logging.getLogger(__name__)
+
+Waiting = Callable[[int], Awaitable[None]]
+_SHOWN_WHILE_GROWING = 1500
+
+
+class StageClient(discord.AutoShardedClient):
+    """A client with a stage."""
+
+    stage: "Stage"
+
+
+Interaction = discord.Interaction[StageClient]
+
+
+def stage_of(interaction: discord.Interaction[Any]) -> "Stage":
+    """The stage of whoever received an interaction."""
+    return cast(StageClient, interaction.client).stage
+
+
+class Stage:
+    """Where lines are spoken and shown.
+
+    Args:
+        controls: makes the controls of a line; None where a line has none.
+    """
+
+    def __init__(self, desk: Desk, controls: Callable[[int], discord.ui.View | None]) -> None:
+        self.desk = desk
+        self.controls = controls
+
+    # --- speaking ----------------------------------------------------------------------------
+
+    async def answer(self, room: Room, channel: Any, asked: Asked, waiting: Waiting | None = None) -> Line | None:
+        """Let an NPC answer what was said, and show it."""
+        if asked.npc is None:
+            return None
+        async with self._turn(room, waiting):
+            room.table.state.need_speaker()
+            head = quoted(asked.turn.speaker, asked.turn.text) if asked.turn.source == "interaction" else ""
+            showing = Showing(self.desk, room, channel, self.desk.face(room, asked.npc), head)
+            events = room.table.speaking.answer(asked.npc, asked.turn)
+            return await self._perform(room, channel, showing, events)
+
+    async def another_take(self, room: Room, channel: Any, events: AsyncIterator[Event], line: StoredTurn,
+                           waiting: Waiting | None = None) -> Line | None:  # fmt: skip
+        """Say a line another way, in the place where it stands."""
+        async with self._turn(room, waiting):
+            showing = Showing(self.desk, room, channel, self.desk.face(room, line.npc or ""), await self.head(line))
+            showing.stand_on([int(carried.message) for carried in await self.messages(line.id)])
+            return await self._perform(room, channel, showing, events)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, room: Room, waiting: Waiting | None) -> AsyncIterator[None]:
+        if self.desk.closing:
+            raise Refusal("error.closing")
+        ahead = self.desk.queue.ahead(room.channel)
+        if waiting is not None:
+            await waiting(ahead)
+        async with self.desk.queue.turn(room.channel):
+            yield
+
+    async def _perform(self, room: Room, channel: Any, showing: "Showing", events: AsyncIterator[Event]) -> Line | None:
+        line: Line | None = None
+        async with typing(channel):
+            try:
+                async for event in events:
+                    if isinstance(event, Piece):
+                        await showing.more(event)
+                    elif isinstance(event, Again):
+                        showing.begin_anew()
+                    elif isinstance(event, Line):
+                        line = event
+            except UnderstudyError:
+                await showing.give_up()
+                raise
+        if line is None or not line.text:
+            await showing.give_up()
+            return None
+        await self._retire(room, channel, line.line_id)
+        await showing.end(line, self.controls(line.line_id))
+        room.newest = line.line_id
+        if self.desk.settings.controls == "reactions":
+            await self._offer_reactions(channel, showing.messages)
+        return line
+
+    async def show(self, room: Room, channel: Any, line: Line) -> None:
+        """Show a line that was not generated: the GM's, or a correction of one that stands."""
+        stored = await room.table.correcting.line(line.line_id)
+        head = await self.head(stored)
+        showing = Showing(self.desk, room, channel, self.desk.face(room, line.npc), head)
+        showing.stand_on([int(carried.message) for carried in await self.messages(line.line_id)])
+        new = not showing.messages
+        if new:
+            await self._retire(room, channel, line.line_id)
+            room.newest = line.line_id
+        await showing.end(line, self.controls(line.line_id) if room.newest == line.line_id else None)
+
+    async def head(self, line: StoredTurn) -> str:
+        """What stands above a line: the question, where nobody could see it asked."""
+        if line.answers is None:
+            return ""
+        async with self.desk.rooms.house.store.session() as session:
+            asked = await lines.turn(session, line.answers)
+        return quoted(asked.speaker, asked.text) if asked and asked.source == "interaction" and asked.text else ""
+
+    async def messages(self, line: int) -> list[places.Carried]:
+        """The messages a line stands in."""
+        async with self.desk.rooms.house.store.session() as session:
+            return await places.messages_of(session, line)
+
+    async def take_back(self, channel: Any, line: int) -> None:
+        """Remove a line's messages from the channel, and forget them."""
+        for carried in await self.messages(line):
+            await self.desk.personas.take_back(channel, int(carried.message))
+            async with self.desk.rooms.house.store.session() as session:
+                await places.forget_message(session, carried.message)
+
+    async def _retire(self, room: Room, channel: Any, newest: int) -> None:
+        """Take the controls from the line before; only the newest has them."""
+        before, room.newest = room.newest, newest
+        if before is None or before == newest or self.desk.settings.controls == "reactions":
+            return
+        carried = await self.messages(before)
+        if carried:
+            with contextlib.suppress(discord.HTTPException):  # old controls are a blemish, not a fault
+                name = room.table.state.speaker or ""
+                await self.desk.personas.change(channel, int(carried[-1].message), None, name, view=None)
+
+    async def _offer_reactions(self, channel: Any, messages: list[int]) -> None:
+        with contextlib.suppress(discord.HTTPException):
+            for emoji in ("👍", "👎", "✖️"):
+                await channel.get_partial_message(messages[-1]).add_reaction(emoji)
+
+
+class Showing:
+    """One line while it appears, in as many messages as it needs.
+
+    Attributes:
+        messages: the messages it stands in, in order.
+    """
+
+    def __init__(self, desk: Desk, room: Room, channel: Any, face: Face, head: str) -> None:
+        self._desk, self._room, self._channel, self._face, self._head = desk, room, channel, face, head
+        self.messages: list[int] = []
+        self._text = ""
+        self._shown = ""
+        self._edited = 0.0
+        self._edit: asyncio.Task[None] | None = None
+        self._standing = False
+
+    def stand_on(self, messages: list[int]) -> None:
+        """The line stands there already: it is changed when it is whole, not while it grows."""
+        self.messages = list(messages)
+        self._standing = bool(messages)
+
+    def begin_anew(self) -> None:
+        """Forget the pieces so far; what is shown stays until there is better."""
+        self._text = ""
+
+    async def more(self, piece: Piece) -> None:
+        """Take the next piece; show it when it is time."""
+        self._text += piece.text
+        mode = self._desk.settings.stream
+        if mode == "whole" or self._standing:
+            return
+        if mode == "sentences":
+            await self._finished_sentences(piece.line_id)
+        elif not self.messages:
+            if first_sentence(self._text):
+                await self._send(piece.line_id, self._head + self._text[:_SHOWN_WHILE_GROWING])
+        elif self._may_edit():
+            self._edit = asyncio.create_task(self._grow(self._head + self._text[:_SHOWN_WHILE_GROWING]))
+
+    def _may_edit(self) -> bool:
+        rested = self._now() - self._edited >= self._desk.settings.edit_seconds
+        return rested and (self._edit is None or self._edit.done())
+
+    async def _finished_sentences(self, line: int) -> None:
+        """Send whole sentences as messages of their own."""
+        rest = self._text[len(self._shown) :]
+        cut = max(rest.rfind(mark) for mark in (". ", "! ", "? ", "… ", "\n"))
+        if cut >= 0:
+            sentence, self._shown = rest[: cut + 1].strip(), self._text[: len(self._shown) + cut + 1]
+            if sentence:
+                await self._send(line, (self._head if not self.messages else "") + sentence)
+
+    async def _grow(self, text: str) -> None:
+        self._edited = self._now()
+        with contextlib.suppress(discord.HTTPException):  # the last edit tells all; one between may fail
+            await self._desk.personas.change(self._channel, self.messages[0], text, self._face.name)
+
+    async def end(self, line: Line, view: discord.ui.View | None) -> None:
+        """Show the whole line, with its controls."""
+        if self._edit is not None:
+            await self._edit
+        if self._desk.settings.stream == "sentences" and self.messages and not self._standing:
+            rest = line.text[len(self._shown) :].strip()
+            last = {"view": view} if view is not None else {}
+            if rest:
+                await self._send(line.line_id, rest, **last)
+            elif last:
+                await self._desk.personas.change(self._channel, self.messages[-1], None, self._face.name, **last)
+            return
+        parts = split(self._head + line.text)
+        for number, part in enumerate(parts):
+            shown: dict[str, Any] = {"view": view} if number == len(parts) - 1 else {"view": None}
+            if number < len(self.messages):
+                await self._desk.personas.change(self._channel, self.messages[number], part, self._face.name, **shown)
+            else:
+                await self._send(line.line_id, part, **({"view": view} if shown["view"] else {}))
+        for extra in self.messages[len(parts) :]:
+            await self._remove(extra)
+        self.messages = self.messages[: len(parts)]
+
+    async def give_up(self) -> None:
+        """Nothing came of it: what was shown of a new line goes again."""
+        if self._edit is not None:
+            await self._edit
+        for message in [] if self._standing else self.messages:
+            await self._remove(message)
+        self.messages = []
+
+    async def _remove(self, message: int) -> None:
+        await self._desk.personas.take_back(self._channel, message)
+        async with self._desk.rooms.house.store.session() as session:
+            await places.forget_message(session, str(message))
+
+    async def _send(self, line: int, text: str, **more: Any) -> None:
+        message = await self._desk.personas.say(self._channel, self._face, text, **more)
+        async with self._desk.rooms.house.store.session() as session:
+            await places.note_message(session, str(message.id), self._room.place, line, len(self.messages))
+        self.messages.append(message.id)
+        self._edited = self._now()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+@contextlib.asynccontextmanager
+async def typing(channel: Any) -> AsyncIterator[None]:
+    """Show that somebody is typing, for as long as it takes; a channel that refuses is no obstacle."""
+    try:
+        manager = channel.typing()
+        await manager.__aenter__()
+    except (discord.HTTPException, AttributeError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        await manager.__aexit__(None, None, None)
