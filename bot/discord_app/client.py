@@ -12,8 +12,11 @@ from discord import app_commands
 from bot.discord_app import controls, reactions, stopping
 from bot.discord_app.catalogue import Translator
 from bot.discord_app.commands.npc import NpcCommands
+from bot.discord_app.commands.scene import SceneCommands, SessionCommands
 from bot.discord_app.commands.talk import regen, talk
 from bot.discord_app.desk import Desk
+from bot.discord_app.listening import Listening
+from bot.discord_app.menus import MENUS
 from bot.discord_app.rooms import Rooms
 from bot.discord_app.stage import Stage, StageClient
 
@@ -47,8 +50,9 @@ class Understudy(StageClient):
             **options,
         )  # fmt: skip
         self.stage = Stage(Desk(rooms, home), lambda line: controls.line_controls(line, settings.controls))
+        self.listening = Listening(self.stage, self)
         self.tree = Tree(self)
-        commands: tuple[Any, ...] = (NpcCommands(), talk, regen)
+        commands: tuple[Any, ...] = (NpcCommands(), SceneCommands(), SessionCommands(), talk, regen, *MENUS)
         for command in commands:
             self.tree.add_command(command)
 
@@ -81,6 +85,23 @@ class Understudy(StageClient):
     async def on_ready(self) -> None:
         """Say that we are there; nothing else belongs here, for it happens again after every reconnect."""
         log.info("Ready as %s in %d servers.", self.user, len(self.guilds))
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Hear it."""
+        await self.listening.hear(message)
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Let it follow."""
+        await self.listening.edited(event)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Let it follow."""
+        await self.listening.deleted(event.message_id)
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Let all follow."""
+        for message in event.message_ids:
+            await self.listening.deleted(message)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Count it."""

@@ -196,5 +196,9 @@ def _thread(channel: Any) -> dict[str, Any]:
 
 
 def bold(name: str, text: str) -> str:
-    """A line as the bot says it for somebody."""
-    return f"**{discord.utils.escape_markdown(name)}:** {text}"
+    """A line as the bot says it for somebody; a quotation stays above it."""
+    above, rest = "", text
+    if text.startswith("> ") and "\n" in text:
+        above, _, rest = text.partition("\n")
+        above += "\n"
+    return f"{above}**{discord.utils.escape_markdown(name)}:** {rest}"

@@ -8,14 +8,14 @@ one, so a reaction given while the line still grows finds it.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
 import discord
 
 from bot.discord_app.desk import Desk
 from bot.discord_app.errors import Refusal
-from bot.discord_app.lines import first_sentence, quoted, split
+from bot.discord_app.lines import MOST, first_sentence, quoted, split
 from bot.discord_app.personas import Face
 from bot.discord_app.rooms import Room
 from bot.table.events import Again, Event, Line, Piece
@@ -68,7 +68,7 @@ class Stage:
             events = room.table.speaking.answer(asked.npc, asked.turn)
             return await self._perform(room, channel, showing, events)
 
-    async def another_take(self, room: Room, channel: Any, events: AsyncIterator[Event], line: StoredTurn,
+    async def another_take(self, room: Room, channel: Any, events: AsyncGenerator[Event, None], line: StoredTurn,
                            waiting: Waiting | None = None) -> Line | None:  # fmt: skip
         """Say a line another way, in the place where it stands."""
         async with self._turn(room, waiting):
@@ -86,9 +86,11 @@ class Stage:
         async with self.desk.queue.turn(room.channel):
             yield
 
-    async def _perform(self, room: Room, channel: Any, showing: "Showing", events: AsyncIterator[Event]) -> Line | None:
+    async def _perform(
+        self, room: Room, channel: Any, showing: "Showing", events: AsyncGenerator[Event, None]
+    ) -> Line | None:
         line: Line | None = None
-        async with typing(channel):
+        async with typing(channel), contextlib.aclosing(events):
             try:
                 async for event in events:
                     if isinstance(event, Piece):
@@ -138,9 +140,23 @@ class Stage:
     async def take_back(self, channel: Any, line: int) -> None:
         """Remove a line's messages from the channel, and forget them."""
         for carried in await self.messages(line):
-            await self.desk.personas.take_back(channel, int(carried.message))
-            async with self.desk.rooms.house.store.session() as session:
-                await places.forget_message(session, carried.message)
+            await remove(self.desk, channel, int(carried.message))
+
+    async def strike(self, room: Room, channel: Any, line: int) -> None:
+        """Strike a line through: everybody sees that it was said, and that it did not happen."""
+        async with self.desk.rooms.house.store.session() as session:
+            stored = await lines.turn(session, line)
+        if stored is None:
+            return
+        parts = split(await self.head(stored) + stored.text)
+        for carried, part in zip(await self.messages(line), parts, strict=False):
+            await self.desk.personas.change(channel, int(carried.message), f"~~{part}~~", stored.speaker, view=None)
+        if room.newest == line:
+            room.newest = None
+
+    async def announce(self, channel: Any, text: str) -> None:
+        """Say something as the bot itself."""
+        await channel.send(text[:MOST], allowed_mentions=discord.AllowedMentions.none())
 
     async def _retire(self, room: Room, channel: Any, newest: int) -> None:
         """Take the controls from the line before; only the newest has them."""
@@ -236,7 +252,7 @@ class Showing:
             else:
                 await self._send(line.line_id, part, **({"view": view} if shown["view"] else {}))
         for extra in self.messages[len(parts) :]:
-            await self._remove(extra)
+            await remove(self._desk, self._channel, extra)
         self.messages = self.messages[: len(parts)]
 
     async def give_up(self) -> None:
@@ -244,13 +260,8 @@ class Showing:
         if self._edit is not None:
             await self._edit
         for message in [] if self._standing else self.messages:
-            await self._remove(message)
+            await remove(self._desk, self._channel, message)
         self.messages = []
-
-    async def _remove(self, message: int) -> None:
-        await self._desk.personas.take_back(self._channel, message)
-        async with self._desk.rooms.house.store.session() as session:
-            await places.forget_message(session, str(message))
 
     async def _send(self, line: int, text: str, **more: Any) -> None:
         message = await self._desk.personas.say(self._channel, self._face, text, **more)
@@ -261,6 +272,13 @@ class Showing:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+async def remove(desk: Desk, channel: Any, message: int) -> None:
+    """Remove a message; it is forgotten first, so that its deletion is not taken for somebody's wish."""
+    async with desk.rooms.house.store.session() as session:
+        await places.forget_message(session, str(message))
+    await desk.personas.take_back(channel, message)
 
 
 @contextlib.asynccontextmanager

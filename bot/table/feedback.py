@@ -42,7 +42,8 @@ class Correcting:
             raise TableError(f"Line {found.id} never came to an end; `/regen {found.id}` asks for it again.")
         return found
 
-    async def _asked(self, line: StoredTurn) -> str:
+    async def asked(self, line: StoredTurn) -> str:
+        """What a line answers, "" where that is gone."""
         if line.answers is None:
             return ""
         async with self.state.store.session() as session:
@@ -62,7 +63,7 @@ class Correcting:
         if kind is None:
             raise TableError(f"{emoji[:20]!r} is no reaction I know; use 👍, 👎 or ✖.")
         line, state = await self.line(line_id), self.state
-        asked = await self._asked(line)
+        asked = await self.asked(line)
         async with state.store.session() as session:
             now = state.clock()
             if remove:
@@ -92,7 +93,7 @@ class Correcting:
         if not text:
             raise TableError("An edit needs the new words; write them after `/edit`.")
         line, state = await self.line(line_id), self.state
-        question = asked if asked is not None else await self._asked(line)
+        question = asked if asked is not None else await self.asked(line)
         async with state.store.session() as session:
             now = state.clock()
             made = TakeMade(at_hand=line.at_hand)
@@ -119,7 +120,7 @@ class Correcting:
             await lines.keep_take(session, line.id, chosen.id)
             if hand.gm and chosen.origin == "npc":
                 await reactions.unteach(session, line.id, "edited")
-            reaction = Reaction(line.id, "keep", hand.person.id, chosen.id, await self._asked(line), chosen.text)
+            reaction = Reaction(line.id, "keep", hand.person.id, chosen.id, await self.asked(line), chosen.text)
             await reactions.react(session, reaction, state.clock())
         return Line(line.id, line.npc or "", line.speaker, chosen.text, number, chosen.made.adapter, chosen.timings)
 
@@ -127,7 +128,7 @@ class Correcting:
         """Take a line out of the story: no longer canon, and not to be said again."""
         hand = by or self.state.hand
         line, state = await self.line(line_id), self.state
-        asked = await self._asked(line)
+        asked = await self.asked(line)
         async with state.store.session() as session:
             now = state.clock()
             await reactions.react(session, Reaction(line.id, "retcon", hand.person.id, None, asked, line.text), now)

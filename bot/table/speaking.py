@@ -7,7 +7,7 @@ called done; a killed process leaves an open take that the next start finds.
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from bot.table.events import Again, Event, Line, Piece
@@ -15,12 +15,14 @@ from bot.table.state import State
 from bot.table.voices import Voices
 from characters.errors import UnderstudyError
 from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
-from characters.messages import Turn
-from characters.prompt import Budget, Part, Prompt, build_prompt
-from db.queries import lines, reactions
+from characters.messages import Fact, Turn
+from characters.prompt import Budget, Part, Prompt, build_prompt, look_up
+from characters.words import terms
+from db.queries import lines, reactions, told
 from db.values import StoredTurn, TakeMade
 
 _SMALL_SYSTEM = 700
+_MAX_TOLD = 2
 
 
 class Speaking:
@@ -37,13 +39,13 @@ class Speaking:
         """Cut the running line."""
         self._hushed.set()
 
-    async def answer(self, npc: str, said: StoredTurn, line_id: int | None = None) -> AsyncIterator[Event]:
+    async def answer(self, npc: str, said: StoredTurn, line_id: int | None = None) -> AsyncGenerator[Event, None]:
         """Let an NPC answer a turn; with `line_id` as another take of that line."""
-        async with self._turn_taking:
-            async for event in self._answer(npc, said, line_id):
+        async with self._turn_taking, contextlib.aclosing(self._answer(npc, said, line_id)) as events:
+            async for event in events:
                 yield event
 
-    async def _answer(self, npc: str, said: StoredTurn, line_id: int | None) -> AsyncIterator[Event]:
+    async def _answer(self, npc: str, said: StoredTurn, line_id: int | None) -> AsyncGenerator[Event, None]:
         state = self.state
         capabilities = await state.engine.capabilities()
         prompt, part = await self.prompt(npc, before=line_id)
@@ -51,7 +53,7 @@ class Speaking:
         sampling = dataclasses.replace(state.sampling, seed=state.rng.getrandbits(31))
         made = TakeMade(
             prompt_hash=prompt.hash, template_hash=capabilities.template.hash if capabilities.template else "",
-            sheet_version=part.sheet.version, base_id=capabilities.base_id, adapter=adapter,
+            sheet_version=state.library.get(npc).version, base_id=capabilities.base_id, adapter=adapter,
             sampling=dataclasses.asdict(sampling), at_hand=prompt.at_hand,
         )  # fmt: skip
         name = part.sheet.name
@@ -62,24 +64,28 @@ class Speaking:
                 line_id = await lines.add_turn(session, state.scene_id, slot, now)
             take_id = await lines.add_take(session, line_id, made, now)
         request = Request(prompt.text, prompt.messages, prompt.stop, sampling, f"{state.scene_id}/{npc}", adapter)
-        async for event in self._spoken(request, npc, name, line_id, take_id):
-            yield event
+        async with contextlib.aclosing(self._spoken(request, npc, name, line_id, take_id)) as events:
+            async for event in events:
+                yield event
 
-    async def _spoken(self, request: Request, npc: str, name: str, line_id: int, take_id: int) -> AsyncIterator[Event]:
+    async def _spoken(
+        self, request: Request, npc: str, name: str, line_id: int, take_id: int
+    ) -> AsyncGenerator[Event, None]:
         """Stream one take, and store it however it ends."""
         shown, text, state, timings = _Shown(), "", "failed", dict[str, Any]()
         try:
-            async for event in _cuttable(self.state.engine.generate(request), self._hushed):
-                if isinstance(event, Delta):
-                    piece = shown.more(event.text)
-                elif isinstance(event, Restart):
-                    shown, piece = _Shown(), ""
-                    yield Again(npc)
-                else:
-                    piece, state, timings = shown.rest(event.text), "complete", dataclasses.asdict(event.timings)
-                text = shown.text
-                if piece:
-                    yield Piece(npc, name, piece, line_id)
+            async with contextlib.aclosing(_cuttable(self.state.engine.generate(request), self._hushed)) as stream:
+                async for event in stream:
+                    if isinstance(event, Delta):
+                        piece = shown.more(event.text)
+                    elif isinstance(event, Restart):
+                        shown, piece = _Shown(), ""
+                        yield Again(npc)
+                    else:
+                        piece, state, timings = shown.rest(event.text), "complete", dataclasses.asdict(event.timings)
+                    text = shown.text
+                    if piece:
+                        yield Piece(npc, name, piece, line_id)
             if state == "failed":
                 state = "cut"
         finally:
@@ -103,7 +109,20 @@ class Speaking:
         sheet = state.library.get(npc)
         async with state.store.session() as session:
             style = await reactions.style_examples(session, state.campaign, npc)
+        if state.limits:
+            sheet = sheet.model_copy(update={"boundaries": (*sheet.boundaries, *state.limits.boundaries())})
         return Part(npc, sheet, state.library.world(sheet.world), style)
+
+    async def _told(self, npc: str, turns: Sequence[Turn]) -> tuple[Fact, ...]:
+        """What the GM told that bears on what was just said, the newest first."""
+        state = self.state
+        async with state.store.session() as session:
+            facts = await told.known(session, state.campaign, npc)
+        if not facts:
+            return ()
+        asked = {term for turn in turns[-2:] if turn.npc != npc for term in terms(turn.text)}
+        near = [fact for fact in facts if asked & set(terms(fact.text))]
+        return tuple(Fact(f"told.{fact.id}", fact.text, "memory" if fact.npc else "lore") for fact in near[:_MAX_TOLD])
 
     async def prompt(self, npc: str, before: int | None = None, also: tuple[Turn, ...] = ()) -> tuple[Prompt, Part]:
         """Build what the NPC would read now.
@@ -118,8 +137,10 @@ class Speaking:
         async with state.store.session() as session:
             turns = [stored.turn for stored in await lines.transcript(session, state.scene_id, before)]
         scene = dataclasses.replace(state.scene, present=tuple(state.people.values()))
-        prompt = build_prompt(part, [*turns, *also], scene=scene, template=capabilities.template,
-                              budget=self._budget(capabilities))  # fmt: skip
+        everything = [*turns, *also]
+        at_hand = (*look_up(part, everything), *await self._told(npc, everything))
+        prompt = build_prompt(part, everything, scene=scene, template=capabilities.template,
+                              budget=self._budget(capabilities), at_hand=at_hand)  # fmt: skip
         return prompt, part
 
     def _budget(self, capabilities: Capabilities) -> Budget:
@@ -175,7 +196,7 @@ class _Shown:
 
 async def _cuttable(
     stream: AsyncGenerator[Delta | Restart | Finish, None], hushed: asyncio.Event
-) -> AsyncIterator[Delta | Restart | Finish]:
+) -> AsyncGenerator[Delta | Restart | Finish, None]:
     """Pass events on until the stream ends or somebody hushes."""
     hushed.clear()
     waiting = asyncio.create_task(hushed.wait())

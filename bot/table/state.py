@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.errors import TableError
+from bot.table.limits import Limits
 from characters.inference.engine import Engine, Sampling
 from characters.library import Library
 from characters.messages import Scene
@@ -60,6 +61,7 @@ class State:
     swap: Literal["scene", "line"] = "line"
     place: str = ""
     people: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def hand(self) -> Hand:

@@ -4,9 +4,10 @@ Terminal, studio and Discord call these methods and show the events; none of the
 engines or tables of a database.
 """
 
+import contextlib
 import dataclasses
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -196,13 +197,14 @@ class Table:
 
     # --- speaking ----------------------------------------------------------------------------
 
-    async def say(self, text: str, *, to: str | None = None, by: Hand | None = None) -> AsyncIterator[Event]:
+    async def say(self, text: str, *, to: str | None = None, by: Hand | None = None) -> AsyncGenerator[Event, None]:
         """Say something; whoever is addressed answers. The words are stored before all else."""
         heard = await self.hear(text, to=to, by=by)
         yield Heard(heard.turn.id)
         if heard.npc is not None:
-            async for event in self.speaking.answer(heard.npc, heard.turn):
-                yield event
+            async with contextlib.aclosing(self.speaking.answer(heard.npc, heard.turn)) as events:
+                async for event in events:
+                    yield event
 
     async def hear(
         self, text: str, *, to: str | None = None, by: Hand | None = None, answered: bool = True
@@ -235,7 +237,7 @@ class Table:
                 state.speaker = npc
         return state.need_speaker()
 
-    async def another_take(self, line_id: int | None = None, *, by: Hand | None = None) -> AsyncIterator[Event]:
+    async def another_take(self, line_id: int | None = None, *, by: Hand | None = None) -> AsyncGenerator[Event, None]:
         """Hear a line said another way."""
         hand = by or self.state.hand
         state, line = self.state, await self.correcting.line(line_id, finished=False)
@@ -248,8 +250,9 @@ class Table:
                 raise TableError(f"Line {line.id} is of an earlier scene; only this scene's lines have another take.")
             reaction = Reaction(line.id, "regen", hand.person.id, None, said.text, line.text)
             await reactions.react(session, reaction, state.clock())
-        async for event in self.speaking.answer(line.npc, said, line.id):
-            yield event
+        async with contextlib.aclosing(self.speaking.answer(line.npc, said, line.id)) as events:
+            async for event in events:
+                yield event
 
     async def speak_as(self, text: str, name: str | None = None, *, by: Hand | None = None) -> Line:
         """The GM speaks as the NPC; it counts as the best example there is."""

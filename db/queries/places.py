@@ -76,10 +76,12 @@ async def reword(session: AsyncSession, turn: int, text: str) -> None:
 
 
 async def unsay(session: AsyncSession, turn: int, now: datetime) -> None:
-    """Let a deletion of a person's own message follow: its words go, also where they were kept beside."""
-    await session.execute(
-        update(TurnRow).where(TurnRow.id == turn, TurnRow.npc.is_(None)).values(text="", retracted_at=now)
-    )
+    """Let a deletion of a message follow.
+
+    A person's words go, also where they were kept beside; an NPC's line is out of the story.
+    """
+    await session.execute(update(TurnRow).where(TurnRow.id == turn).values(retracted_at=now))
+    await session.execute(update(TurnRow).where(TurnRow.id == turn, TurnRow.npc.is_(None)).values(text=""))
     answers = select(TurnRow.id).where(TurnRow.answers_id == turn)
     quoting = update(Feedback).where(Feedback.turn_id.in_(answers), Feedback.kind != "edit")
     await session.execute(quoting.values(asked=""))

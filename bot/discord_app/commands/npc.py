@@ -62,7 +62,8 @@ class NpcCommands(app_commands.Group):
             npc = room.table.state.need_speaker()
             room.partner[hand.person.key] = npc
             await answer.say("npc.here", name=sheet.name, about=sheet.description)
-            if not desk.personas.may(interaction.channel):
+            if not desk.personas.may(interaction.channel) and not await desk.rooms.setting(room.place, "told_webhooks"):
+                await desk.rooms.set(room.place, "told_webhooks", value=True)
                 await answer.add(answer.words("npc.no_webhooks"))
             if sheet.greeting:
                 await desk.personas.say(interaction.channel, desk.face(room, npc), sheet.greeting)

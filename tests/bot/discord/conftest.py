@@ -10,6 +10,7 @@ from typing import Any
 import discord
 import pytest
 import simcord
+from simcord.backend.models.channel import Overwrite, OverwriteType
 from simcord.http.routes import interactions
 from sqlalchemy import select
 
@@ -50,6 +51,19 @@ class Evening:
     async def rows(self, model: type[Base]) -> list[Any]:
         async with self.store.session() as session:
             return list(await session.scalars(select(model).order_by(model.id)))  # type: ignore[attr-defined]
+
+    def control(self, act: str) -> str:
+        """The id of a control under the newest line."""
+        row = self.spoken[-1].components[0]
+        return next(str(child.custom_id) for child in row.children if str(child.custom_id).endswith(f":{act}"))
+
+    async def forbid(self, **permissions: bool) -> None:
+        """Take permissions from the bot in the channel."""
+        me = self.bot.user
+        assert me is not None
+        denied = discord.Permissions(**permissions).value
+        self.env.backend.set_overwrite(self.channel.id, Overwrite(me.id, OverwriteType.MEMBER, deny=denied))
+        await self.env.settle()
 
     async def transcript(self, channel: Any = None) -> list[str]:
         """What counts as said in a channel's scene."""
