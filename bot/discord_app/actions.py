@@ -4,6 +4,7 @@ from typing import Any
 
 import discord
 
+from bot.discord_app.consent import ask_once
 from bot.discord_app.desk import Answer
 from bot.discord_app.errors import Refusal
 from bot.discord_app.rooms import Room
@@ -76,7 +77,9 @@ async def talk(stage: Stage, answer: Answer, text: str, to: str | None = None) -
 
     line = await stage.answer(room, interaction.channel, asked, waiting)
     link = await _link(stage, interaction, line.line_id) if line else ""
-    await answer.say("talk.spoken" if line else "talk.silent", name=name, link=link)
+    key = "talk.spoken" if line else "talk.draft" if await stage.desk.previews(room.channel) else "talk.silent"
+    await answer.say(key, name=name, link=link)
+    await ask_once(room, hand, answer)
 
 
 async def _link(stage: Stage, interaction: discord.Interaction[Any], line: int) -> str:

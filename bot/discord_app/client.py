@@ -1,5 +1,6 @@
 """The client: intents, commands, events; everything else is a handler of its own."""
 
+import functools
 import hashlib
 import json
 import logging
@@ -9,11 +10,16 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord_app import controls, reactions, stopping
+from bot.discord_app import consent, controls, drafts, mornings, reactions, stopping
 from bot.discord_app.catalogue import Translator
+from bot.discord_app.commands.gm import GmCommands
+from bot.discord_app.commands.knowing import LoreCommands, MemoryCommands
+from bot.discord_app.commands.nights import NightsCommands
 from bot.discord_app.commands.npc import NpcCommands
+from bot.discord_app.commands.npc_gm import GM_COMMANDS
+from bot.discord_app.commands.privacy import MyDataCommands, privacy
 from bot.discord_app.commands.scene import SceneCommands, SessionCommands
-from bot.discord_app.commands.talk import regen, talk
+from bot.discord_app.commands.talk import help_all, regen, roll, talk
 from bot.discord_app.desk import Desk
 from bot.discord_app.listening import Listening
 from bot.discord_app.menus import MENUS
@@ -49,17 +55,27 @@ class Understudy(StageClient):
             allowed_mentions=discord.AllowedMentions.none(), max_messages=None, chunk_guilds_at_startup=False,
             **options,
         )  # fmt: skip
-        self.stage = Stage(Desk(rooms, home), lambda line: controls.line_controls(line, settings.controls))
+        shown = functools.partial(controls.line_controls, kind=settings.controls)
+        self.stage = Stage(Desk(rooms, home), shown, drafts.show_draft)
         self.listening = Listening(self.stage, self)
         self.tree = Tree(self)
-        commands: tuple[Any, ...] = (NpcCommands(), SceneCommands(), SessionCommands(), talk, regen, *MENUS)
+        npc = NpcCommands()
+        for command in GM_COMMANDS:
+            npc.add_command(command)
+        commands: tuple[Any, ...] = (
+            npc, SceneCommands(), SessionCommands(), GmCommands(), LoreCommands(), MemoryCommands(), NightsCommands(),
+            MyDataCommands(), privacy, roll, help_all, talk, regen, *MENUS,
+        )  # fmt: skip
         for command in commands:
             self.tree.add_command(command)
 
     async def setup_hook(self) -> None:
         """Make ready, once, before the gateway."""
         await self.stage.desk.rooms.recover()
-        self.add_dynamic_items(controls.LineButton, controls.LineMenu, stopping.StopButton)
+        self.add_dynamic_items(
+            controls.LineButton, controls.LineMenu, stopping.StopButton, drafts.DraftButton, drafts.VoteButton,
+            consent.ConsentButton, mornings.VoiceButton,
+        )  # fmt: skip
         await self.tree.set_translator(Translator())
         await self.sync_if_changed()
 

@@ -18,7 +18,7 @@ from bot.discord_app.catalogue import words
 from bot.discord_app.errors import Refusal
 from bot.discord_app.fair_queue import FairQueue
 from bot.discord_app.personas import Face, Personas, face_of
-from bot.discord_app.rooms import Room, Rooms, guild_place, person_key
+from bot.discord_app.rooms import Room, Rooms, channel_place, guild_place, person_key
 from bot.table.state import Hand
 from bot.table.table import Seat
 from characters.errors import UnderstudyError
@@ -128,6 +128,10 @@ class Desk:
         seat = await self.seat(interaction.user)
         room = await self.rooms.room(interaction.guild_id, interaction.channel_id, seat)
         return room, await self.rooms.hand(room, seat, "interaction")
+
+    async def previews(self, channel: int) -> bool:
+        """Whether lines of a channel wait for the GM."""
+        return bool(await self.rooms.setting(channel_place(channel), "mode") == "preview")
 
     def face(self, room: Room, npc: str) -> Face:
         """How an NPC looks."""

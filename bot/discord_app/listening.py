@@ -56,6 +56,7 @@ class Listening:
         self._client = client
         self._bursts: dict[int, Burst] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hearing: dict[int, asyncio.Lock] = {}
 
     async def open_to(self, channel: int) -> bool:
         """Whether the GM opened a channel: table mode."""
@@ -105,13 +106,12 @@ class Listening:
         async with rooms.house.store.session() as session:
             if await places.carried(session, str(message.id)) is not None:
                 return  # heard before a connection broke, and again after it
-        room, hand = await self._hand(message, text)
-        if room is None:
-            return
+        async with self._hearing.setdefault(message.channel.id, asyncio.Lock()):  # stored in the order they came
+            room, hand = await self._hand(message, text)
+            asked = await room.table.hear(text, by=hand, answered=False)
+            async with rooms.house.store.session() as session:
+                await places.note_message(session, str(message.id), room.place, asked.turn.id)
         present = room.table.state.present
-        asked = await room.table.hear(text, by=hand, answered=False)
-        async with rooms.house.store.session() as session:
-            await places.note_message(session, str(message.id), room.place, asked.turn.id)
         if out_of_character(text):
             return
         heard = Heard(message.id, asked, hand, to if to in present else None)
@@ -120,7 +120,7 @@ class Listening:
         else:
             await self.answer(room, message.channel, [heard], addressed=True)
 
-    async def _hand(self, message: discord.Message, text: str) -> tuple[Room | None, Hand]:
+    async def _hand(self, message: discord.Message, text: str) -> tuple[Room, Hand]:
         """Whose message it is; one that came through a proxy is its player's, under the character's name."""
         assert message.guild is not None
         rooms = self.stage.desk.rooms

@@ -11,6 +11,7 @@ import discord
 from discord import http as discord_http
 from discord.gateway import DiscordWebSocket
 
+from bot.discord_app import mornings
 from bot.discord_app.client import Understudy
 from bot.discord_app.errors import SetupError
 
@@ -122,7 +123,8 @@ async def run(client: Understudy, token: str, ready: Callable[[], None] = lambda
     waiting = asyncio.create_task(stopping.wait())
     telling = asyncio.create_task(_tell_ready(client, ready))
     try:
-        await asyncio.wait({connected, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        async with mornings.watching(client.stage, client):
+            await asyncio.wait({connected, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.is_set():
             await leave(client)
         elif (error := connected.exception()) is not None:

@@ -22,12 +22,14 @@ from bot.table.events import Again, Event, Line, Piece
 from bot.table.table import Asked
 from characters.errors import UnderstudyError
 from db.queries import lines, places
-from db.values import StoredTurn
+from db.values import StoredTake, StoredTurn
 
 log = logging.getLogger(__name__)
 
 Waiting = Callable[[int], Awaitable[None]]
+Draft = Callable[["Stage", discord.Guild, int, Line, str], Awaitable[None]]
 _SHOWN_WHILE_GROWING = 1500
+_TRIES = 2  # so often a line that crosses a limit of the table is tried
 
 
 class StageClient(discord.AutoShardedClient):
@@ -49,11 +51,13 @@ class Stage:
 
     Args:
         controls: makes the controls of a line; None where a line has none.
+        draft: puts a line before the GM, in channels where lines wait for that.
     """
 
-    def __init__(self, desk: Desk, controls: Callable[[int], discord.ui.View | None]) -> None:
+    def __init__(self, desk: Desk, controls: Callable[[int], discord.ui.View | None], draft: Draft) -> None:
         self.desk = desk
         self.controls = controls
+        self._draft = draft
 
     # --- speaking ----------------------------------------------------------------------------
 
@@ -66,15 +70,62 @@ class Stage:
             head = quoted(asked.turn.speaker, asked.turn.text) if asked.turn.source == "interaction" else ""
             showing = Showing(self.desk, room, channel, self.desk.face(room, asked.npc), head)
             events = room.table.speaking.answer(asked.npc, asked.turn)
-            return await self._perform(room, channel, showing, events)
+            if await self.desk.previews(room.channel):
+                await self._to_the_gm(room, channel, events, asked.turn.text)
+                return None
+            return await self._perform(room, channel, showing, self._within_limits(room, asked.npc, asked.turn, events))
 
     async def another_take(self, room: Room, channel: Any, events: AsyncGenerator[Event, None], line: StoredTurn,
                            waiting: Waiting | None = None) -> Line | None:  # fmt: skip
         """Say a line another way, in the place where it stands."""
         async with self._turn(room, waiting):
-            showing = Showing(self.desk, room, channel, self.desk.face(room, line.npc or ""), await self.head(line))
+            if await self.desk.previews(room.channel):
+                await self._to_the_gm(room, channel, events, await room.table.correcting.asked(line))
+                return None
+            npc = line.npc or ""
+            showing = Showing(self.desk, room, channel, self.desk.face(room, npc), await self.head(line))
             showing.stand_on([int(carried.message) for carried in await self.messages(line.id)])
-            return await self._perform(room, channel, showing, events)
+            async with room.table.state.store.session() as session:
+                said = await lines.turn(session, line.answers or 0)
+            checked = self._within_limits(room, npc, said, events, before=line.kept) if said else events
+            return await self._perform(room, channel, showing, checked)
+
+    async def _to_the_gm(self, room: Room, channel: Any, events: AsyncGenerator[Event, None], asked: str) -> None:
+        """A line that waits: the GM sees it, and nobody else."""
+        line = await _last(events)
+        if line is not None and line.text:
+            await self._draft(self, channel.guild, room.channel, line, asked)
+
+    async def _within_limits(
+        self, room: Room, npc: str, said: StoredTurn, events: AsyncGenerator[Event, None], before: int | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Pass a line on; where the table has lines and veils, only as a whole, and only if it crosses none.
+
+        Args:
+            before: the take that stands, to go back to.
+        """
+        limits, state = room.table.state.limits, room.table.state
+        if not limits:
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    yield event
+            return
+        line = await _last(events)
+        for _ in range(_TRIES):
+            if line is None or limits.crossed_by(line.text) is None:
+                break
+            log.info("A line crossed a limit of the table and was not shown.")
+            line = await _last(room.table.speaking.answer(npc, said, line.line_id))
+        if line is not None and limits.crossed_by(line.text) is not None:
+            async with state.store.session() as session:
+                if before is None:
+                    await lines.retract(session, line.line_id, state.clock())
+                else:
+                    await lines.keep_take(session, line.line_id, before)
+            raise Refusal("limits.silent", name=line.name)
+        if line is not None:
+            yield Piece(npc, line.name, line.text, line.line_id)
+            yield line
 
     @contextlib.asynccontextmanager
     async def _turn(self, room: Room, waiting: Waiting | None) -> AsyncIterator[None]:
@@ -111,6 +162,17 @@ class Stage:
         if self.desk.settings.controls == "reactions":
             await self._offer_reactions(channel, showing.messages)
         return line
+
+    async def quietly(self, room: Room, events: AsyncGenerator[Event, None]) -> Line | None:
+        """Have a line spoken that nobody sees yet."""
+        async with self._turn(room, None):
+            return await _last(events)
+
+    async def two_voices(self, room: Room, line: StoredTurn) -> tuple[StoredTake, StoredTake]:
+        """A line as it stands, and as another voice says it."""
+        await self.quietly(room, room.table.other_voice(line))
+        takes = await room.table.correcting.takes(line)
+        return next(take for take in takes if take.id == line.kept), takes[-1]
 
     async def show(self, room: Room, channel: Any, line: Line) -> None:
         """Show a line that was not generated: the GM's, or a correction of one that stands."""
@@ -173,6 +235,15 @@ class Stage:
         with contextlib.suppress(discord.HTTPException):
             for emoji in ("👍", "👎", "✖️"):
                 await channel.get_partial_message(messages[-1]).add_reaction(emoji)
+
+
+async def _last(events: AsyncGenerator[Event, None]) -> Line | None:
+    """The whole line a stream ends with."""
+    line = None
+    async with contextlib.aclosing(events):
+        async for event in events:
+            line = event if isinstance(event, Line) else line
+    return line
 
 
 class Showing:

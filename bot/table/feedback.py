@@ -50,7 +50,8 @@ class Correcting:
             asked = await lines.turn(session, line.answers)
         return asked.text if asked else ""
 
-    async def _takes(self, line: StoredTurn) -> list[StoredTake]:
+    async def takes(self, line: StoredTurn) -> list[StoredTake]:
+        """The takes of a line that came to an end, oldest first."""
         async with self.state.store.session() as session:
             return [take for take in await lines.takes(session, line.id) if take.state in {"complete", "cut"}]
 
@@ -104,14 +105,14 @@ class Correcting:
             await reactions.react(session, reaction, now)
             if hand.gm:
                 await reactions.teach(session, self._taught(line, question, text, "edited"), now)
-        number = len(await self._takes(line))
+        number = len(await self.takes(line))
         return Line(line.id, line.npc or "", line.speaker, text, number, None)
 
     async def keep(self, number: int, line_id: int | None = None, *, by: Hand | None = None) -> Line:
         """Choose one of a line's takes."""
         hand = by or self.state.hand
         line, state = await self.line(line_id), self.state
-        takes = await self._takes(line)
+        takes = await self.takes(line)
         chosen = next((take for take in takes if take.number == number), None)
         if chosen is None:
             known = ", ".join(str(take.number) for take in takes)
@@ -123,6 +124,18 @@ class Correcting:
             reaction = Reaction(line.id, "keep", hand.person.id, chosen.id, await self.asked(line), chosen.text)
             await reactions.react(session, reaction, state.clock())
         return Line(line.id, line.npc or "", line.speaker, chosen.text, number, chosen.made.adapter, chosen.timings)
+
+    async def vote(self, number: int, line_id: int, *, by: Hand) -> None:
+        """Prefer one take of a line in a blind comparison; the line stays as it is, and a later vote replaces it."""
+        line = await self.line(line_id)
+        chosen = next((take for take in await self.takes(line) if take.number == number), None)
+        if chosen is None:
+            raise TableError(f"Line {line.id} has no take {number} any more.")
+        async with self.state.store.session() as session:
+            now = self.state.clock()
+            await reactions.withdraw(session, line.id, "keep", by.person.id, now)
+            reaction = Reaction(line.id, "keep", by.person.id, chosen.id, await self.asked(line), chosen.text)
+            await reactions.react(session, reaction, now)
 
     async def retcon(self, line_id: int | None = None, *, by: Hand | None = None) -> int:
         """Take a line out of the story: no longer canon, and not to be said again."""
@@ -139,7 +152,7 @@ class Correcting:
     async def why(self, line_id: int | None = None) -> Why:
         """Explain a line: how the NPC came to it, even if the table keeps somebody's correction."""
         line = await self.line(line_id)
-        takes = await self._takes(line)
+        takes = await self.takes(line)
         kept = next(take for take in takes if take.id == line.kept)
         spoken = [take for take in takes if take.origin == "npc"]
         told = spoken[-1] if spoken and kept.origin != "npc" else kept

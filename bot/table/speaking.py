@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.table.events import Again, Event, Line, Piece
 from bot.table.state import State
-from bot.table.voices import Voices
+from bot.table.voices import Voice, Voices
 from characters.errors import UnderstudyError
 from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
 from characters.messages import Fact, Turn
@@ -39,17 +39,23 @@ class Speaking:
         """Cut the running line."""
         self._hushed.set()
 
-    async def answer(self, npc: str, said: StoredTurn, line_id: int | None = None) -> AsyncGenerator[Event, None]:
-        """Let an NPC answer a turn; with `line_id` as another take of that line."""
-        async with self._turn_taking, contextlib.aclosing(self._answer(npc, said, line_id)) as events:
+    async def answer(
+        self, npc: str, said: StoredTurn, line_id: int | None = None, voice: Voice | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Let an NPC answer a turn; with `line_id` as another take of that line, with `voice` in another voice."""
+        async with self._turn_taking, contextlib.aclosing(self._answer(npc, said, line_id, voice)) as events:
             async for event in events:
                 yield event
 
-    async def _answer(self, npc: str, said: StoredTurn, line_id: int | None) -> AsyncGenerator[Event, None]:
+    async def _answer(
+        self, npc: str, said: StoredTurn, line_id: int | None, voice: Voice | None
+    ) -> AsyncGenerator[Event, None]:
         state = self.state
         capabilities = await state.engine.capabilities()
         prompt, part = await self.prompt(npc, before=line_id)
-        adapter = await self.voices.of(npc) if capabilities.adapters else None
+        state.directions.pop(npc, None)
+        chosen = voice or Voice(await self.voices.of(npc) if capabilities.adapters else None)
+        adapter = chosen.adapter
         sampling = dataclasses.replace(state.sampling, seed=state.rng.getrandbits(31))
         made = TakeMade(
             prompt_hash=prompt.hash, template_hash=capabilities.template.hash if capabilities.template else "",
@@ -57,7 +63,7 @@ class Speaking:
             sampling=dataclasses.asdict(sampling), at_hand=prompt.at_hand,
         )  # fmt: skip
         name = part.sheet.name
-        async with state.store.session() as session:
+        async with state.writing, state.store.session() as session:
             now = state.clock()
             if line_id is None:
                 slot = StoredTurn(0, name, "", npc, "npc", said.id)
@@ -111,7 +117,7 @@ class Speaking:
             style = await reactions.style_examples(session, state.campaign, npc)
         if state.limits:
             sheet = sheet.model_copy(update={"boundaries": (*sheet.boundaries, *state.limits.boundaries())})
-        return Part(npc, sheet, state.library.world(sheet.world), style)
+        return Part(npc, sheet, state.library.world(sheet.world), style, direction=state.directions.get(npc, ""))
 
     async def _told(self, npc: str, turns: Sequence[Turn]) -> tuple[Fact, ...]:
         """What the GM told that bears on what was just said, the newest first."""

@@ -4,6 +4,7 @@ Shared by the use cases; all of it is in the database, so a table that is opened
 where it stopped.
 """
 
+import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class State:
     Attributes:
         person: who opened it; acts wherever no other hand is named.
         people: everybody who sat down in this scene, name by key.
+        directions: what the GM wants of an NPC's next line.
+        writing: held while a turn is appended, so that turns stand in the order in which they were said.
         place: where the table stands, such as a channel; "" for the machine's own.
         loaded: adapters in the engine, shared by all tables of one engine.
     """
@@ -61,6 +64,8 @@ class State:
     swap: Literal["scene", "line"] = "line"
     place: str = ""
     people: dict[str, str] = field(default_factory=dict)
+    directions: dict[str, str] = field(default_factory=dict)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     limits: Limits = field(default_factory=Limits)
 
     @property

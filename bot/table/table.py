@@ -97,7 +97,7 @@ class Table:
     async def sit(self, seat: Seat) -> Person:
         """Let one more person take part; name and role follow the latest."""
         state = self.state
-        async with state.store.session() as session:
+        async with state.writing, state.store.session() as session:
             person = await play.person(session, state.campaign, seat.key, seat.name, seat.role)
             if state.people.get(person.key) != person.name:
                 await play.enter(session, state.scene_id, person.key, "person", state.clock())
@@ -223,7 +223,7 @@ class Table:
         state, aside, hand = self.state, out_of_character(text), by or self.state.hand
         npc = None if aside or not answered else self._here(to) if to else self._addressed(text)
         said = StoredTurn(0, hand.person.name, text, None, hand.source)
-        async with state.store.session() as session:
+        async with state.writing, state.store.session() as session:
             turn = await lines.add_turn(session, state.scene_id, said, state.clock(), participant=hand.person.id,
                                         out_of_character=aside)  # fmt: skip
         return Asked(dataclasses.replace(said, id=turn), npc)
@@ -254,6 +254,20 @@ class Table:
             async for event in events:
                 yield event
 
+    async def other_voice(self, line: StoredTurn) -> AsyncGenerator[Event, None]:
+        """Hear a line of this scene in another voice, to compare; the table keeps what it heard."""
+        state = self.state
+        voice = await self.speaking.voices.other(line.npc or "")
+        async with state.store.session() as session:
+            said = await lines.turn(session, line.answers or 0)
+        if said is None or line.npc is None or line.kept is None:
+            raise TableError(f"Line {line.id} answers nothing that still stands; compare another one.")
+        async with contextlib.aclosing(self.speaking.answer(line.npc, said, line.id, voice)) as events:
+            async for event in events:
+                yield event
+        async with state.store.session() as session:
+            await lines.keep_take(session, line.id, line.kept)
+
     async def speak_as(self, text: str, name: str | None = None, *, by: Hand | None = None) -> Line:
         """The GM speaks as the NPC; it counts as the best example there is."""
         state, hand = self.state, by or self.state.hand
@@ -264,7 +278,7 @@ class Table:
             raise TableError("Say what the NPC says: `/say TEXT`.")
         npc = self._here(name)
         sheet = self.sheet(npc)
-        async with state.store.session() as session:
+        async with state.writing, state.store.session() as session:
             now = state.clock()
             before = await lines.transcript(session, state.scene_id)
             asked = before[-1] if before and before[-1].npc is None else None
