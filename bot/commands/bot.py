@@ -6,7 +6,7 @@ import json
 import logging
 import random
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +35,8 @@ def bot(check: bool, no_nights: bool, campaign: str | None, model: str | None, a
     The token is read from DISCORD_TOKEN alone; docs/discord.md has a check list of ten minutes.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for chatty in ("alembic", "httpx2", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     house = find_house({"discord.campaign": campaign, "engine.model": model})
     token = house.loaded.secrets.get("discord.token")
     if token is None:
@@ -57,9 +59,16 @@ async def _run(house: House, token: str, *, nights: bool, as_json: bool) -> None
     from bot.discord_app.running import point_at, run
 
     point_at(house.settings.discord.api_url, house.settings.discord.gateway_url)
+    async with _client(house) as client, contextlib.AsyncExitStack() as stack:
+        rooms = client.stage.desk.rooms
+        await rooms.house.engine.start()
+        if nights:
+            from bot.commands.beside import NightsBeside, start_service, watched
 
-    async with _client(house) as client:
-        await client.stage.desk.rooms.house.engine.start()
+            idle = timedelta(minutes=house.settings.nights.idle_minutes)
+            beside = NightsBeside(rooms.house.store, rooms.house.clock, idle, lambda: start_service(house))
+            rooms.on_night = beside.wake
+            await stack.enter_async_context(watched(beside))
         await run(client, token, lambda: _tell({"event": "ready", "bot": str(client.user)}, as_json))
     _tell({"event": "stopped"}, as_json)
 

@@ -5,6 +5,7 @@ alone) and the answer is filled in later; whatever goes wrong ends as one senten
 language. No handler catches anything by itself.
 """
 
+import asyncio
 import contextlib
 import logging
 import time
@@ -68,6 +69,9 @@ class Desk:
         self.personas = Personas()
         self.queue = FairQueue()
         self.closing = False
+        self._open = 0
+        self._rest = asyncio.Event()
+        self._rest.set()
         self._asked: dict[int, float] = {}
 
     @contextlib.asynccontextmanager
@@ -78,12 +82,28 @@ class Desk:
             defer: acknowledge at once; False for handlers that open a dialogue or change a message.
         """
         answer = Answer(interaction)
+        self._begin()
         try:
             if defer and not interaction.response.is_done():
                 await interaction.response.defer(ephemeral=True, thinking=True)
             yield answer
         except Exception as error:  # noqa: BLE001  (the one place where everything ends)
             await self.tell(interaction, error)
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        self._open += 1
+        self._rest.clear()
+
+    def _end(self) -> None:
+        self._open -= 1
+        if not self._open:
+            self._rest.set()
+
+    async def at_rest(self) -> None:
+        """Wait until everybody who asked was answered."""
+        await self._rest.wait()
 
     async def tell(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         """Say what went wrong; what is our fault goes to the log too."""

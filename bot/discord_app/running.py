@@ -13,6 +13,7 @@ from discord.gateway import DiscordWebSocket
 
 from bot.discord_app import mornings
 from bot.discord_app.client import Understudy
+from bot.discord_app.desk import Desk
 from bot.discord_app.errors import SetupError
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,12 @@ async def leave(client: Understudy, patience: float = LAST_LINE) -> None:
     desk.closing = True
     log.info("Stopping; %d line(s) are still to be spoken.", desk.queue.busy)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(desk.queue.idle(), patience)
+        await asyncio.wait_for(_all_done(desk), patience)
+
+
+async def _all_done(desk: Desk) -> None:
+    await desk.queue.idle()
+    await desk.at_rest()
 
 
 async def _tell_ready(client: Understudy, ready: Callable[[], None]) -> None:

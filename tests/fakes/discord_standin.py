@@ -72,6 +72,7 @@ class DiscordStandIn:
         self._events: list[dict[str, Any]] = []
         self._runner: web.AppRunner | None = None
         self._port = 0
+        self._live: web.WebSocketResponse | None = None
         self.heartbeat_ms = 400
 
     # --- life ----------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ class DiscordStandIn:
         """Somebody uses a slash command."""
         root, *inner = command.split()
         known = next(known for known in self.commands if known["name"] == root)
-        listed = [{"name": key, "type": 3, "value": value} for key, value in options.items()]
+        listed = [{"name": key, "type": 5 if isinstance(value, bool) else 3, "value": value} for key, value in options.items()]
         for word in reversed(inner):
             listed = [{"name": word, "type": 1, "options": listed}]
         data = {"id": known["id"], "name": root, "type": 1, "options": listed, "guild_id": str(GUILD)}
@@ -169,11 +170,12 @@ class DiscordStandIn:
         """Send an event to the bot; where it is not connected, it hears of it when it resumes."""
         event = {"op": 0, "t": name, "s": len(self._events) + 1, "d": data}
         self._events.append(event)
-        if self.sockets and not self.sockets[-1].closed:
-            await self.sockets[-1].send_json(event)
+        if self._live is not None and not self._live.closed:
+            await self._live.send_json(event)
 
     async def drop(self) -> None:
         """The connection breaks."""
+        self._live = None
         transport = self.sockets[-1]._req.transport  # type: ignore[union-attr]
         assert transport is not None
         transport.abort()
@@ -209,6 +211,7 @@ class DiscordStandIn:
             await socket.close(code=4014)
             return
         self.identified += 1
+        self._live = socket
         self.intents = told["intents"]
         ready = {"v": 10, "user": payloads.US, "guilds": [{"id": str(GUILD), "unavailable": True}], "session_id": "s1",
                  "resume_gateway_url": f"ws://127.0.0.1:{self._port}/gw", "shard": told.get("shard", [0, 1]),
@@ -221,9 +224,10 @@ class DiscordStandIn:
         if told["session_id"] != "s1":
             await socket.send_json({"op": 9, "d": False, "s": None, "t": None})
             return
-        self.resumed += 1
         for event in [event for event in self._events if event["s"] > told["seq"]]:
             await socket.send_json(event)
+        self.resumed += 1
+        self._live = socket
         await self.dispatch("RESUMED", {})
 
     # --- REST ----------------------------------------------------------------------------------
@@ -253,7 +257,7 @@ class DiscordStandIn:
         await self._tell()
         return _answer(status, answer)
 
-    def _route(self, method: str, at: list[str], body: Any, query: dict[str, str]) -> tuple[int, Any]:
+    def _route(self, method: str, at: list[str], body: Any, query: dict[str, str]) -> tuple[int, Any]:  # noqa: C901
         match method, at:
             case "GET", ["users", "@me"]:
                 return 200, {**payloads.US, "mfa_enabled": False, "locale": "en-US"}
@@ -270,6 +274,14 @@ class DiscordStandIn:
                 return self._callback(self.asked[token], body)
             case _, ["webhooks", first, token, *rest] if token in self.asked and first == str(BOT):
                 return self._followup(method, self.asked[token], rest, body)
+            case "PATCH", ["webhooks", number, *_] if len(at) < 4 and number in self.webhooks:
+                hook = self.webhooks[number]
+                hook |= {"name": body.get("name", hook["name"]), "avatar": "b" * 32 if body.get("avatar") else hook["avatar"]}
+                return 200, hook
+            case "PATCH", ["webhooks", number, *_] if len(at) < 4 and number in self.webhooks:
+                hook = self.webhooks[number]
+                hook |= {"name": body.get("name", hook["name"]), "avatar": "b" * 32 if body.get("avatar") else hook["avatar"]}
+                return 200, hook
             case _, ["webhooks", number, _, *rest]:
                 return self._hook(method, number, rest, body, query)
             case _, ["channels", where, *rest]:

@@ -53,7 +53,8 @@ async def running(discord: DiscordStandIn, model: ModelServer, *options: str, re
     program = Program(process)
     try:
         if ready:
-            await program.event("ready")
+            before = discord.identified
+            await discord.until(lambda: discord.identified > before or process.returncode is not None)
         yield program
     finally:
         if process.returncode is None:
