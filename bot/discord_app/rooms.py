@@ -151,9 +151,11 @@ class Rooms:
         return self._rooms.get(channel)
 
     async def hand(self, room: Room, seat: Seat, source: str) -> Hand:
-        """A person's hand at a room's table."""
+        """A person's hand at a room's table; what a GM types into our own forms is the GM's."""
         async with self._door:
-            return Hand(await room.table.sit(seat), source)
+            person = await room.table.sit(seat)
+        own = source == "interaction" and person.role == "gm" and person.consent != "refused"
+        return Hand(person, "gm" if own else source)
 
     async def setting(self, place: str, name: str, default: Any = None) -> Any:
         """A place's own setting."""

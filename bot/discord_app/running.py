@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import discord
@@ -18,6 +18,8 @@ from bot.discord_app.errors import SetupError
 
 log = logging.getLogger(__name__)
 
+ALIVE = "bot.alive"  # in the home's logs
+_BEAT = 30.0
 LAST_LINE = 30.0  # seconds the line being spoken has, once a stop is asked for
 
 # What the bot does in a channel, and why; the invite link asks for exactly this.
@@ -124,7 +126,7 @@ async def run(client: Understudy, token: str, ready: Callable[[], None] = lambda
     waiting = asyncio.create_task(stopping.wait())
     telling = asyncio.create_task(_tell_ready(client, ready))
     try:
-        async with mornings.watching(client.stage, client):
+        async with mornings.watching(client.stage, client), _alive(client):
             await asyncio.wait({connected, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.is_set():
             await leave(client)
@@ -135,6 +137,26 @@ async def run(client: Understudy, token: str, ready: Callable[[], None] = lambda
             task.cancel()
         await client.close()
         await asyncio.gather(connected, waiting, telling, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _alive(client: Understudy) -> AsyncIterator[None]:
+    """Touch a file while the bot is connected; a health check looks at its age."""
+    folder = client.stage.desk.home / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    async def touch() -> None:
+        while True:
+            if client.is_ready() and not client.is_closed():
+                (folder / ALIVE).touch()
+            await asyncio.sleep(_BEAT)
+
+    task = asyncio.create_task(touch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def leave(client: Understudy, patience: float = LAST_LINE) -> None:

@@ -67,7 +67,7 @@ class Stage:
             return None
         async with self._turn(room, waiting):
             room.table.state.need_speaker()
-            head = quoted(asked.turn.speaker, asked.turn.text) if asked.turn.source == "interaction" else ""
+            head = _above(asked.turn)
             showing = Showing(self.desk, room, channel, self.desk.face(room, asked.npc), head)
             events = room.table.speaking.answer(asked.npc, asked.turn)
             if await self.desk.previews(room.channel):
@@ -163,6 +163,15 @@ class Stage:
             await self._offer_reactions(channel, showing.messages)
         return line
 
+    async def banter(self, room: Room, channel: Any, pair: list[str], said: StoredTurn, turns: int) -> int:
+        """Let two NPCs answer each other; how many lines came of it. A line that is cut ends it."""
+        for number in range(turns):
+            line = await self.answer(room, channel, Asked(said, pair[number % 2]))
+            if line is None or line.cut:
+                return number + (line is not None)
+            said = StoredTurn(line.line_id, line.name, line.text, line.npc, "npc")
+        return turns
+
     async def quietly(self, room: Room, events: AsyncGenerator[Event, None]) -> Line | None:
         """Have a line spoken that nobody sees yet."""
         async with self._turn(room, None):
@@ -192,7 +201,7 @@ class Stage:
             return ""
         async with self.desk.rooms.house.store.session() as session:
             asked = await lines.turn(session, line.answers)
-        return quoted(asked.speaker, asked.text) if asked and asked.source == "interaction" and asked.text else ""
+        return _above(asked) if asked else ""
 
     async def messages(self, line: int) -> list[places.Carried]:
         """The messages a line stands in."""
@@ -235,6 +244,12 @@ class Stage:
         with contextlib.suppress(discord.HTTPException):
             for emoji in ("👍", "👎", "✖️"):
                 await channel.get_partial_message(messages[-1]).add_reaction(emoji)
+
+
+def _above(asked: StoredTurn) -> str:
+    """A question as it stands above its answer, where nobody could see it asked."""
+    unseen = asked.source in {"interaction", "gm"} and asked.npc is None and asked.text
+    return quoted(asked.speaker, asked.text) if unseen else ""
 
 
 async def _last(events: AsyncGenerator[Event, None]) -> Line | None:

@@ -17,6 +17,6 @@ def roll(expression: str) -> tuple[int, str]:
         raise TableError(f"A roll has at most {_LONGEST} characters; roll in parts.")
     try:
         rolled = d20.roll(expression, allow_comments=True, stringifier=d20.SimpleStringifier())
+        return int(rolled.total), str(rolled.result)  # worked out only now
     except d20.RollError as error:
         raise TableError(f"Nobody can roll {expression[:40]!r}; write dice such as 1d20+3 or 2d6kh1.") from error
-    return rolled.total, rolled.result

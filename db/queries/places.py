@@ -98,12 +98,15 @@ async def expire_channel_text(session: AsyncSession, before: datetime) -> int:
 
 
 async def count_sources(session: AsyncSession, evening: int) -> dict[str, int]:
-    """How many turns of an evening came from each source, and how many lines answered channel text."""
+    """How many turns of an evening came from each source, how many are lines, and how many answered channel text."""
     here = select(SceneRow.id).where(SceneRow.session_id == evening)
     rows = await session.execute(
         select(TurnRow.source, func.count()).where(TurnRow.scene_id.in_(here)).group_by(TurnRow.source)
     )
     found = {source: count for source, count in rows.all()}  # noqa: C416
+    found["lines"] = await session.scalar(
+        select(func.count()).select_from(TurnRow).where(TurnRow.scene_id.in_(here), TurnRow.npc.is_not(None))
+    ) or 0  # fmt: skip
     of_channel = select(TurnRow.id).where(TurnRow.source == "channel")
     found["answers to channel"] = await session.scalar(
         select(func.count()).select_from(TurnRow)

@@ -84,6 +84,28 @@ async def compare(interaction: Context, name: str | None = None) -> None:
         await answer.say("npc.compared")
 
 
+@app_commands.command(name="banter", description=described("cmd.npc.banter"))
+@app_commands.describe(
+    first=described("opt.npc"), second=described("opt.npc"), about=described("opt.about"), turns=described("opt.turns")
+)
+@app_commands.autocomplete(first=those_here, second=those_here)
+async def banter(
+    interaction: Context, first: str, second: str, about: app_commands.Range[str, 2, 300],
+    turns: app_commands.Range[int, 2, 6] = 4,
+) -> None:  # fmt: skip
+    """Let two NPCs talk with each other, for so many lines; hush ends it."""
+    stage = stage_of(interaction)
+    async with stage.desk.answering(interaction) as answer:
+        await stage.desk.need_gm(interaction)
+        room, hand = await stage.desk.sit(interaction)
+        pair = [room.table.switch(first), room.table.switch(second)]
+        if pair[0] == pair[1]:
+            raise Refusal("npc.banter_alone")
+        opening = await room.table.hear(about, to=pair[0], by=hand)
+        said = await stage.banter(room, interaction.channel, pair, opening.turn, turns)
+        await answer.say("npc.bantered", count=said)
+
+
 @app_commands.command(name="rollback", description=described("cmd.npc.rollback"))
 @app_commands.describe(name=described("opt.npc"))
 @app_commands.autocomplete(name=anybody)
@@ -102,4 +124,4 @@ async def rollback(interaction: Context, name: str) -> None:
         await answer.say("npc.rolled_back", name=state.library.get(npc).name, adapter=before or "–")
 
 
-GM_COMMANDS: tuple[Any, ...] = (tell, improvise, compare, rollback)
+GM_COMMANDS: tuple[Any, ...] = (tell, improvise, banter, compare, rollback)

@@ -128,8 +128,7 @@ async def stop_evening(stage: Stage, room: Room, interaction: Context, learn: st
         heard = await places.count_sources(session, state.evening)
     begins = await room.table.stop_session(learn=learn == "now", skip=learn == "skip")
     key = "session.stopped.now_waits" if learn == "now" and not begins else f"session.stopped.{learn}"
-    said = sum(heard.get(source, 0) for source in ("npc", "gm"))
-    told = words(locale, "session.cost", lines=said, channel=heard["answers to channel"])
+    told = words(locale, "session.cost", lines=heard["lines"], channel=heard["answers to channel"])
     return f"{words(locale, key)}\n{told}"
 
 

@@ -248,3 +248,23 @@ async def test_what_the_gm_says_as_an_npc_is_an_example(begin: Begin) -> None:
     assert await evening.rows(StyleExampleRow) is not None
 
 
+
+
+async def test_npcs_talk_with_each_other_only_when_the_gm_says_so_and_for_so_long(begin: Begin) -> None:
+    evening = await begin("You owe me.", "I owe nobody.", "You do.", "Never again.")
+    await evening.summon("brug")
+    await evening.summon("mira")
+    before = len(evening.spoken)
+    done = await evening.gm.slash(evening.channel, "npc banter", first="mira", second="brug", about="Settle the bill.", turns=3)
+    assert done.response.content == "3 line(s) were said."
+    assert [message.content.splitlines()[-1] for message in evening.spoken[before:]] == ["You owe me.", "I owe nobody.", "You do."]
+    assert len(evening.engine.history) == 3
+    assert "Mira Dunmore: You owe me." in evening.engine.history[1].prompt
+
+
+async def test_what_a_gm_types_is_the_gms_own_and_trainable(begin: Begin) -> None:
+    evening = await begin("Four copper.")
+    await evening.summon()
+    await evening.gm.slash(evening.channel, "talk", text="What does the ale cost?")
+    assert [turn.source for turn in await evening.rows(TurnRow)] == ["gm", "npc"]
+    assert evening.spoken[-1].content.startswith("> **olga** What does")

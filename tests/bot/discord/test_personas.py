@@ -88,3 +88,14 @@ async def test_a_long_line_becomes_several_messages_and_all_of_them_are_the_line
     given = await evening.rows(Feedback)
     assert len({row.turn_id for row in given}) == 1
     assert len(given) == 2
+
+
+async def test_a_line_is_cut_where_the_setting_says_sentences(begin: Begin) -> None:
+    evening = await begin("One thing first. Then another. And that is all", stream="sentences")
+    await evening.summon()
+    await evening.ana.slash(evening.channel, "talk", text="Tell me.")
+    said = [message.content.splitlines()[-1] for message in evening.spoken[1:]]
+    assert said == ["One thing first.", "Then another.", "And that is all"]
+    assert evening.spoken[-1].components
+    await evening.bo.react(evening.spoken[1], "✖️")
+    assert len(evening.spoken) == 1
