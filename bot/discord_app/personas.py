@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import discord
-from discord.abc import Messageable
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +86,6 @@ class Personas:
                 return await self._through_hook(channel, face, text, more)
             except discord.Forbidden:
                 log.warning("Discord refuses a webhook in channel %s; the bot speaks there itself.", channel.id)
-        assert isinstance(channel, Messageable)
         message: discord.Message = await channel.send(bold(face.name, text), allowed_mentions=QUIET, **more)
         self._note(message.id, None)
         return message

@@ -80,6 +80,7 @@ class Rooms:
         self._rooms: dict[int, Room] = {}
         self._libraries: dict[int, Ensemble] = {}
         self._loaded: list[str] = []
+        self._settings: dict[tuple[str, str], Any] = {}
         self._door = asyncio.Lock()
 
     def __iter__(self) -> Any:
@@ -158,15 +159,18 @@ class Rooms:
         return Hand(person, "gm" if own else source)
 
     async def setting(self, place: str, name: str, default: Any = None) -> Any:
-        """A place's own setting."""
-        async with self.house.store.session() as session:
-            found = await places.setting(session, place, name)
+        """A place's own setting; asked of the database once, for nobody else makes any."""
+        if (place, name) not in self._settings:
+            async with self.house.store.session() as session:
+                self._settings[place, name] = await places.setting(session, place, name)
+        found = self._settings[place, name]
         return default if found is None else found
 
     async def set(self, place: str, name: str, value: Any) -> None:
         """Make a place's own setting."""
         async with self.house.store.session() as session:
             await places.set_setting(session, place, name, value)
+        self._settings[place, name] = value
 
     async def expire_channel_text(self) -> int:
         """Empty ordinary channel text that has had its days."""

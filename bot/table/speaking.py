@@ -15,7 +15,7 @@ from bot.table.state import State
 from bot.table.voices import Voice, Voices
 from characters.errors import UnderstudyError
 from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
-from characters.messages import Fact, Turn
+from characters.messages import Fact, StyleExample, Turn
 from characters.prompt import Budget, Part, Prompt, build_prompt, look_up
 from characters.words import terms
 from db.queries import lines, reactions, told
@@ -111,19 +111,18 @@ class Speaking:
 
     async def part(self, npc: str) -> Part:
         """The NPC as it stands now: its sheet's file, and what the table taught it."""
+        async with self.state.store.session() as session:
+            return self._part(npc, await reactions.style_examples(session, self.state.campaign, npc))
+
+    def _part(self, npc: str, style: tuple[StyleExample, ...]) -> Part:
         state = self.state
         sheet = state.library.get(npc)
-        async with state.store.session() as session:
-            style = await reactions.style_examples(session, state.campaign, npc)
         if state.limits:
             sheet = sheet.model_copy(update={"boundaries": (*sheet.boundaries, *state.limits.boundaries())})
         return Part(npc, sheet, state.library.world(sheet.world), style, direction=state.directions.get(npc, ""))
 
-    async def _told(self, npc: str, turns: Sequence[Turn]) -> tuple[Fact, ...]:
+    def _told(self, npc: str, facts: Sequence[told.Told], turns: Sequence[Turn]) -> tuple[Fact, ...]:
         """What the GM told that bears on what was just said, the newest first."""
-        state = self.state
-        async with state.store.session() as session:
-            facts = await told.known(session, state.campaign, npc)
         if not facts:
             return ()
         asked = {term for turn in turns[-2:] if turn.npc != npc for term in terms(turn.text)}
@@ -139,12 +138,14 @@ class Speaking:
         """
         state = self.state
         capabilities = await state.engine.capabilities()
-        part = await self.part(npc)
         async with state.store.session() as session:
+            style = await reactions.style_examples(session, state.campaign, npc)
             turns = [stored.turn for stored in await lines.transcript(session, state.scene_id, before)]
+            facts = await told.known(session, state.campaign, npc)
+        part = self._part(npc, style)
         scene = dataclasses.replace(state.scene, present=tuple(state.people.values()))
         everything = [*turns, *also]
-        at_hand = (*look_up(part, everything), *await self._told(npc, everything))
+        at_hand = (*look_up(part, everything), *self._told(npc, facts, everything))
         prompt = build_prompt(part, everything, scene=scene, template=capabilities.template,
                               budget=self._budget(capabilities), at_hand=at_hand)  # fmt: skip
         return prompt, part

@@ -20,13 +20,10 @@ class Carried:
     part: int
 
 
-async def note_message(session: AsyncSession, message: str, place: str, turn: int, part: int = 0) -> bool:
-    """Remember which turn a message carries; False where the message was known already."""
-    if await carried(session, message) is not None:
-        return False
+async def note_message(session: AsyncSession, message: str, place: str, turn: int, part: int = 0) -> None:
+    """Remember which turn a message carries; each message is noted once."""
     session.add(ChatMessage(message=message, place=place, turn_id=turn, part=part))
     await session.flush()
-    return True
 
 
 async def carried(session: AsyncSession, message: str) -> Carried | None:

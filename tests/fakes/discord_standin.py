@@ -129,6 +129,24 @@ class DiscordStandIn:
         data = {"custom_id": custom_id, "component_type": 2}
         return await self._interact(3, person, int(message["channel_id"]), data, message=message)
 
+    async def menu(self, person: str, command: str, message: dict[str, Any]) -> Asked:
+        """Somebody uses a message's menu."""
+        known = next(known for known in self.commands if known["name"] == command)
+        data = {"id": known["id"], "name": command, "type": 3, "target_id": message["id"], "guild_id": str(GUILD),
+                "resolved": {"messages": {message["id"]: message}}}  # fmt: skip
+        return await self._interact(2, person, int(message["channel_id"]), data)
+
+    async def submit(self, person: str, opened: Asked, **values: str) -> Asked:
+        """Somebody fills a form in."""
+        assert opened.callback is not None
+        form = opened.callback["data"]
+        fields = [
+            {"type": 18, "id": number, "component": {"type": 4, "id": 100 + number, "custom_id": name, "value": value}}
+            for number, (name, value) in enumerate(values.items())
+        ]
+        data = {"custom_id": form["custom_id"], "components": fields}
+        return await self._interact(5, person, int(opened.channel), data)
+
     async def _interact(self, kind: int, person: str, channel: int, data: dict[str, Any], **more: Any) -> Asked:
         number = next(self._numbers)
         asked = Asked(number, f"itoken-{number}", str(channel), kind, time.monotonic())
