@@ -11,7 +11,7 @@ from bot.discord_app.rooms import Room
 from bot.discord_app.stage import Stage, stage_of
 from bot.discord_app.stopping import stop_control
 from bot.table.state import Hand
-from db.queries import places
+from db.queries import lines, places
 
 
 async def on_line(interaction: discord.Interaction[Any], line: int, act: str) -> None:
@@ -37,15 +37,31 @@ async def rate(room: Room, hand: Hand, emoji: str, line: int, *, remove: bool = 
     """Count a rating; one who opted out is not counted."""
     if hand.person.consent == "refused" and not hand.gm:
         raise Refusal("rate.opted_out")
+    await _finished(room, line)
     await room.table.react(emoji, line, remove=remove, by=hand)
 
 
 async def safety(stage: Stage, room: Room, hand: Hand, channel: Any, line: int) -> None:
-    """✖: the line goes at once, whoever asks, and nobody is told who it was."""
-    await room.table.react("✖", line, by=hand)
-    if room.newest == line:
+    """✖: the line goes at once, also while it is spoken, whoever asks, and nobody is told who it was."""
+    stage.withdrawn.add(line)
+    if await _being_spoken(room, line):
         room.table.hush()
     await stage.take_back(channel, line)
+    await _finished(room, line)
+    await room.table.react("✖", line, by=hand)
+    await stage.take_back(channel, line)
+
+
+async def _being_spoken(room: Room, line: int) -> bool:
+    async with room.table.state.store.session() as session:
+        stored = await lines.turn(session, line)
+    return stored is not None and stored.npc is not None and stored.kept is None
+
+
+async def _finished(room: Room, line: int) -> None:
+    """A line that is being spoken can be rated when it has ended."""
+    if await _being_spoken(room, line):
+        await room.table.speaking.finished()
 
 
 async def retake(stage: Stage, room: Room, hand: Hand, channel: Any, line: int) -> None:

@@ -1,5 +1,6 @@
 """Plain emoji reactions count like the controls: heard as raw events, so also on old lines and after a restart."""
 
+import asyncio
 import contextlib
 import logging
 
@@ -13,6 +14,8 @@ from db.queries import places
 
 log = logging.getLogger(__name__)
 
+_A_MOMENT = 0.5
+
 
 async def on_reaction(stage: Stage, client: discord.Client, event: discord.RawReactionActionEvent) -> None:
     """Count a reaction to a line, or take it back."""
@@ -20,8 +23,10 @@ async def on_reaction(stage: Stage, client: discord.Client, event: discord.RawRe
     kind = EMOJI.get(emoji.replace("\ufe0f", ""))
     if kind is None or event.guild_id is None or (client.user and event.user_id == client.user.id):
         return
-    async with stage.desk.rooms.house.store.session() as session:
-        found = await places.carried(session, str(event.message_id))
+    found = await _carried(stage, event.message_id)
+    if found is None and stage.desk.queue.busy:  # a line that appeared this moment is noted in the next
+        await asyncio.sleep(_A_MOMENT)
+        found = await _carried(stage, event.message_id)
     guild = client.get_guild(event.guild_id)
     if found is None or guild is None:
         return
@@ -39,6 +44,11 @@ async def on_reaction(stage: Stage, client: discord.Client, event: discord.RawRe
                 await actions.safety(stage, room, hand, channel, found.turn)
         else:
             await actions.rate(room, hand, emoji, found.turn, remove=removed)
+
+
+async def _carried(stage: Stage, message: int) -> places.Carried | None:
+    async with stage.desk.rooms.house.store.session() as session:
+        return await places.carried(session, str(message))
 
 
 async def _fetch(guild: discord.Guild, user: int) -> discord.Member | None:

@@ -44,6 +44,7 @@ class Room:
 
     Attributes:
         newest: the newest line, which carries the controls.
+        hushes: how often all were silenced; who waited through one says nothing.
         partner: the NPC each person last spoke to, by the person's key.
     """
 
@@ -51,7 +52,13 @@ class Room:
     channel: int
     table: Table
     newest: int | None = None
+    hushes: int = 0
     partner: dict[str, str] = field(default_factory=dict)
+
+    def hush(self) -> None:
+        """Silence everybody: the line that runs, and those that wait."""
+        self.hushes += 1
+        self.table.hush()
 
     @property
     def place(self) -> str:
@@ -179,8 +186,11 @@ class Rooms:
         async with house.store.session() as session:
             return await places.expire_channel_text(session, before)
 
-    def forget(self, key: str) -> None:
-        """Forget a person in what is open now."""
+    async def forget(self, key: str) -> None:
+        """Forget a person in what is open now, and that they were asked."""
+        async with self.house.store.session() as session:
+            await places.forget_place(session, key)
+        self._settings = {known: value for known, value in self._settings.items() if known[0] != key}
         for room in self:
             room.table.state.people.pop(key, None)
             room.partner.pop(key, None)

@@ -58,6 +58,7 @@ class Stage:
         self.desk = desk
         self.controls = controls
         self._draft = draft
+        self.withdrawn: set[int] = set()  # lines somebody took back while they were spoken
 
     # --- speaking ----------------------------------------------------------------------------
 
@@ -65,7 +66,10 @@ class Stage:
         """Let an NPC answer what was said, and show it."""
         if asked.npc is None:
             return None
+        hushes = room.hushes
         async with self._turn(room, waiting):
+            if room.hushes != hushes:
+                return None  # all were silenced while this one waited
             room.table.state.need_speaker()
             head = _above(asked.turn)
             showing = Showing(self.desk, room, channel, self.desk.face(room, asked.npc), head)
@@ -153,7 +157,7 @@ class Stage:
             except UnderstudyError:
                 await showing.give_up()
                 raise
-        if line is None or not line.text:
+        if line is None or not line.text or line.line_id in self.withdrawn:
             await showing.give_up()
             return None
         await self._retire(room, channel, line.line_id)

@@ -35,6 +35,11 @@ class Speaking:
         self._turn_taking = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
 
+    async def finished(self) -> None:
+        """Wait until the line that is being spoken has ended."""
+        async with self._turn_taking:
+            pass
+
     def hush(self) -> None:
         """Cut the running line."""
         self._hushed.set()

@@ -64,6 +64,11 @@ async def set_setting(session: AsyncSession, place: str, name: str, value: Any) 
         await session.execute(update(PlaceSetting).where(PlaceSetting.id == done).values(value={"is": value}))
 
 
+async def forget_place(session: AsyncSession, place: str) -> None:
+    """Forget all settings of a place."""
+    await session.execute(delete(PlaceSetting).where(PlaceSetting.place == place))
+
+
 async def reword(session: AsyncSession, turn: int, text: str) -> None:
     """Let an edit of a person's own message follow into the story."""
     await session.execute(update(TurnRow).where(TurnRow.id == turn, TurnRow.npc.is_(None)).values(text=text))

@@ -35,6 +35,14 @@ def channel(number: int = CHANNEL, name: str = "tavern") -> dict[str, Any]:
             "nsfw": False, "flags": 0, "parent_id": None, "topic": None, "rate_limit_per_user": 0}  # fmt: skip
 
 
+def thread(number: int, parent: int = CHANNEL) -> dict[str, Any]:
+    return {
+        "id": str(number), "type": 11, "name": "a quiet corner", "guild_id": str(GUILD), "parent_id": str(parent), "owner_id": "5",
+        "message_count": 0, "member_count": 1, "rate_limit_per_user": 0, "flags": 0, "total_message_sent": 0,
+        "thread_metadata": {"archived": False, "auto_archive_duration": 1440, "archive_timestamp": SINCE, "locked": False},
+    }  # fmt: skip
+
+
 def guild() -> dict[str, Any]:
     return {
         "id": str(GUILD), "name": "Highcairn", "owner_id": "5", "unavailable": False, "member_count": 3,

@@ -68,6 +68,7 @@ class DiscordStandIn:
         self.sockets: list[web.WebSocketResponse] = []
         self.limits: list[dict[str, Any]] = []
         self.changed = asyncio.Condition()
+        self.threads: set[int] = set()
         self._numbers = itertools.count(10_000)
         self._events: list[dict[str, Any]] = []
         self._runner: web.AppRunner | None = None
@@ -114,6 +115,13 @@ class DiscordStandIn:
 
     # --- people --------------------------------------------------------------------------------
 
+    async def open_thread(self) -> int:
+        """A thread of the first channel."""
+        number = next(self._numbers)
+        self.threads.add(number)
+        await self.dispatch("THREAD_CREATE", payloads.thread(number))
+        return number
+
     async def slash(self, person: str, command: str, /, *, channel: int = CHANNEL, **options: Any) -> Asked:
         """Somebody uses a slash command."""
         root, *inner = command.split()
@@ -154,7 +162,7 @@ class DiscordStandIn:
         await self.dispatch("INTERACTION_CREATE", {
             "id": str(number), "application_id": str(BOT), "type": kind, "token": asked.token, "version": 1,
             "attachment_size_limit": 10_000_000, "guild_id": str(GUILD), "channel_id": str(channel),
-            "channel": payloads.channel(channel), "member": self.person(person), "data": data, "locale": "en-US",
+            "channel": payloads.thread(channel) if channel in self.threads else payloads.channel(channel), "member": self.person(person), "data": data, "locale": "en-US",
             "guild_locale": "en-US", "entitlements": [], "authorizing_integration_owners": {"0": str(GUILD)},
             "context": 0, "app_permissions": payloads.ALL, **more,
         })  # fmt: skip

@@ -138,5 +138,5 @@ class NpcCommands(app_commands.Group):
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             room, _ = await desk.sit(interaction)
-            room.table.hush()
+            room.hush()
             await answer.say("npc.hushed")

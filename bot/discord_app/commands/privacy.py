@@ -77,7 +77,7 @@ class Sure(discord.ui.View):
             known = await _known(desk, interaction)
             house = desk.rooms.house
             report = await forgetting.forget(house.store, Home(desk.home), known, house.clock())
-            desk.rooms.forget(known.key)
+            await desk.rooms.forget(known.key)
             answer = Answer(interaction)
             told = answer.words(
                 "mydata.forgotten", turns=report.rows.turns, reactions=report.rows.reactions,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from db.models import Feedback, Participant, TurnRow
+from db.models import Feedback, Participant, PlaceSetting, TurnRow
 from db.provenance import Policy
 from db.queries import harvest, places
 from learning.harvest import harvest as candidates
@@ -106,6 +106,7 @@ async def test_forgetting_asks_once_and_reaches_everything(begin: Begin) -> None
     assert not any(row.name == "ana" for row in await evening.rows(Participant))
     assert any("And I am Bo." in turn.text for turn in await evening.rows(TurnRow))
     assert await evening.rows(Feedback) == []
+    assert not any(str(evening.ana.id) in row.place for row in await evening.rows(PlaceSetting))
     again = await evening.ana.slash(evening.channel, "mydata export")
     assert again.response.content == "Nothing is kept about you."
     await evening.ana.slash(evening.channel, "talk", text="Hello again?", npc="mira")

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -185,6 +186,59 @@ async def test_a_picture_of_the_web_goes_with_each_message_and_files_as_multipar
         files = [sent.files for sent in discord.requests if sent.files]
         assert [list(sent) for sent in files] == [["mydata.json"]]
         assert b"Hello?" in files[0]["mydata.json"]
+        await ended_well(program)
+
+
+async def test_in_a_thread_the_webhook_is_its_channels_and_lines_stand_in_the_thread(discord: DiscordStandIn, model: ModelServer) -> None:
+    model.script += ["Four copper.", "Five."]
+    async with running(discord, model) as program:
+        corner = await discord.open_thread()
+        await summon(discord, corner)
+        await talk(discord, "ana", "What does the ale cost?", corner)
+        line = discord.spoken[-1]
+        assert line["channel_id"] == str(corner)
+        assert [hook["channel_id"] for hook in discord.webhooks.values()] == [str(CHANNEL)]
+        retaken = await discord.menu("ana", "Another take", line)
+        await discord.until(lambda: told(discord, retaken, "Another take"))
+        edits = [sent for sent in discord.requests if sent.method == "PATCH" and sent.path.endswith(line["id"])]
+        assert {sent.params["thread_id"] for sent in edits} == {str(corner)}
+        assert discord.spoken[-1]["content"].endswith("Five.")
+        await ended_well(program)
+
+
+async def test_a_reaction_to_a_line_that_is_still_spoken_is_not_lost(discord: DiscordStandIn, model: ModelServer, home: Path) -> None:
+    model.script += [("slow", 0.08, "First sentence here. " + "word " * 30)] * 2
+    async with running(discord, model) as program:
+        await summon(discord)
+        asked = await discord.slash("ana", "talk", text="Tell me everything.")
+        await discord.until(lambda: any("First sentence" in message["content"] for message in discord.spoken))
+        await discord.react("bo", discord.spoken[-1], "👍")
+        await discord.until(lambda: told(discord, asked, "answered"))
+        again = await discord.slash("ana", "talk", text="And again.")
+        await discord.until(lambda: any("And again" in message["content"] for message in discord.spoken))
+        await discord.react("bo", discord.spoken[-1], "✖️")
+        await discord.until(lambda: told(discord, again, "says nothing"))
+        assert not any("And again" in message["content"] for message in discord.spoken)
+        await discord.until(lambda: kinds(home) == ["thumbs_up", "safety_x"])
+        await ended_well(program)
+
+
+def kinds(home: Path) -> list[str]:
+    with sqlite3.connect(home / "db.sqlite") as database:
+        return [kind for (kind,) in database.execute("select kind from feedback order by id")]
+
+
+async def test_a_hush_silences_those_who_wait_too(discord: DiscordStandIn, model: ModelServer) -> None:
+    model.script += [("slow", 0.1, "First sentence here. " + "word " * 40), "Never heard."]
+    async with running(discord, model) as program:
+        await summon(discord)
+        first = await discord.slash("ana", "talk", text="Tell me everything.")
+        await discord.until(lambda: any("First sentence" in message["content"] for message in discord.spoken))
+        second = await discord.slash("bo", "talk", text="And me?")
+        await discord.until(lambda: told(discord, second, "come first"))
+        await discord.slash("olga", "npc hush")
+        await discord.until(lambda: told(discord, first, "answered") and told(discord, second, "says nothing"))
+        assert len(model.requests) == 1
         await ended_well(program)
 
 
