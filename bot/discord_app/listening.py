@@ -70,19 +70,43 @@ class Listening:
             return
         me = self._client.user
         mentioned = me is not None and me in message.mentions
-        listening = await self.open_to(message.channel.id)
-        answered_line = await self._line_replied_to(message)
-        if not (mentioned or listening or answered_line is not None):
-            return
-        text = in_character(_without_mention(message.content, me.id if me else 0))
-        if not text or self.stage.desk.closing:
-            return
         try:
-            await self._take(message, text, answered_line, gather=listening and not mentioned)
+            # Nothing is awaited before the lock, so messages are stored in the order in which they came.
+            async with self._hearing.setdefault(message.channel.id, asyncio.Lock()):
+                taken = await self._store(message, mentioned=mentioned)
+            if taken is not None:
+                await self._respond(message, *taken)
         except UnderstudyError as error:
             log.info("A message was not answered: %s", error)
             if mentioned:
                 await message.channel.send(str(error)[:1900], allowed_mentions=discord.AllowedMentions.none())
+
+    async def _store(self, message: discord.Message, *, mentioned: bool) -> tuple[Room, Heard, bool] | None:
+        """Store a message that is ours to hear; whether it is part of a burst, or asks for an answer by itself."""
+        listening = await self.open_to(message.channel.id)
+        to = await self._line_replied_to(message)
+        text = in_character(_without_mention(message.content, self._client.user.id if self._client.user else 0))
+        if not (mentioned or listening or to is not None) or not text or self.stage.desk.closing:
+            return None
+        rooms = self.stage.desk.rooms
+        async with rooms.house.store.session() as session:
+            if await places.carried(session, str(message.id)) is not None:
+                return None  # heard before a connection broke, and again after it
+        room, hand = await self._hand(message, text)
+        asked = await room.table.hear(text, by=hand, answered=False)
+        async with rooms.house.store.session() as session:
+            await places.note_message(session, str(message.id), room.place, asked.turn.id)
+        heard = Heard(message.id, asked, hand, to if to in room.table.state.present else None)
+        return room, heard, listening and not mentioned
+
+    async def _respond(self, message: discord.Message, room: Room, heard: Heard, gather: bool) -> None:
+        """Answer, at once or when people pause; out of character nobody is asked."""
+        if out_of_character(heard.asked.turn.text):
+            return
+        if gather:
+            self._gather(room, message.channel, heard)
+        else:
+            await self.answer(room, message.channel, [heard], addressed=True)
 
     def _is_a_person(self, message: discord.Message) -> bool:
         """A player, also one who speaks through a proxy; never ourselves, and no other bot."""
@@ -99,26 +123,6 @@ class Listening:
             found = await places.carried(session, str(reference.message_id))
             line = await lines.turn(session, found.turn) if found else None
         return line.npc if line else None
-
-    async def _take(self, message: discord.Message, text: str, to: str | None, *, gather: bool) -> None:
-        assert message.guild is not None
-        rooms = self.stage.desk.rooms
-        async with rooms.house.store.session() as session:
-            if await places.carried(session, str(message.id)) is not None:
-                return  # heard before a connection broke, and again after it
-        async with self._hearing.setdefault(message.channel.id, asyncio.Lock()):  # stored in the order they came
-            room, hand = await self._hand(message, text)
-            asked = await room.table.hear(text, by=hand, answered=False)
-            async with rooms.house.store.session() as session:
-                await places.note_message(session, str(message.id), room.place, asked.turn.id)
-        present = room.table.state.present
-        if out_of_character(text):
-            return
-        heard = Heard(message.id, asked, hand, to if to in present else None)
-        if gather:
-            self._gather(room, message.channel, heard)
-        else:
-            await self.answer(room, message.channel, [heard], addressed=True)
 
     async def _hand(self, message: discord.Message, text: str) -> tuple[Room, Hand]:
         """Whose message it is; one that came through a proxy is its player's, under the character's name."""

@@ -82,7 +82,7 @@ def _unwritten(body: Any) -> list[str]:
         return _commands(body) if isinstance(body, list) else []
     data = body.get("data") if isinstance(body.get("data"), dict) else body
     faults = []
-    if len(data.get("content") or "") > 2000:
+    if len(str(data.get("content") or "")) > 2000:
         faults.append("content is longer than 2000 characters")
     if len(data.get("username") or "") > 80 or re.search("clyde|discord", data.get("username") or "", re.IGNORECASE):
         faults.append("no name for a webhook")

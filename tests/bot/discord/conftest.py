@@ -22,6 +22,7 @@ from db.models import Base
 from db.queries import lines
 from db.settings import DiscordSettings, Settings
 from db.store import Store
+from tests.fakes import discord_contract as contract
 from tests.fakes.scripted_engine import ScriptedEngine
 
 NOW = datetime(2026, 5, 1, 20, 0, tzinfo=UTC)
@@ -110,4 +111,15 @@ async def begin(home: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for env in begun:
         await env.shutdown()
         env.raise_errors()
+        assert wrong_requests(env) == []
     await store.close()
+
+
+def wrong_requests(env: simcord.Env) -> list[str]:
+    """What Discord would not understand of all that the bot asked; nothing where its description does not lie here."""
+    if contract.WHERE is None:
+        return []
+    return [
+        fault for request in env.http_requests
+        for fault in contract.check_request(request.method, request.path.split("?")[0], request.json)
+    ]  # fmt: skip
