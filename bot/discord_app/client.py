@@ -104,28 +104,34 @@ class Understudy(StageClient):
 
     async def on_message(self, message: discord.Message) -> None:
         """Hear it."""
-        await self.listening.hear(message)
+        with self.stage.desk.working():
+            await self.listening.hear(message)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Let it follow."""
-        await self.listening.edited(event)
+        with self.stage.desk.working():
+            await self.listening.edited(event)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Let it follow."""
-        await self.listening.deleted(event.message_id)
+        with self.stage.desk.working():
+            await self.listening.deleted(event.message_id)
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Let all follow."""
-        for message in event.message_ids:
-            await self.listening.deleted(message)
+        with self.stage.desk.working():
+            for message in event.message_ids:
+                await self.listening.deleted(message)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Count it."""
-        await reactions.on_reaction(self.stage, self, event)
+        with self.stage.desk.working():
+            await reactions.on_reaction(self.stage, self, event)
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         """Take it back."""
-        await reactions.on_reaction(self.stage, self, event)
+        with self.stage.desk.working():
+            await reactions.on_reaction(self.stage, self, event)
 
 
 def intents(*, message_content: bool) -> discord.Intents:

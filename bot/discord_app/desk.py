@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,27 +82,28 @@ class Desk:
             defer: acknowledge at once; False for handlers that open a dialogue or change a message.
         """
         answer = Answer(interaction)
-        self._begin()
-        try:
-            if defer and not interaction.response.is_done():
-                await interaction.response.defer(ephemeral=True, thinking=True)
-            yield answer
-        except Exception as error:  # noqa: BLE001  (the one place where everything ends)
-            await self.tell(interaction, error)
-        finally:
-            self._end()
+        with self.working():
+            try:
+                if defer and not interaction.response.is_done():
+                    await interaction.response.defer(ephemeral=True, thinking=True)
+                yield answer
+            except Exception as error:  # noqa: BLE001  (the one place where everything ends)
+                await self.tell(interaction, error)
 
-    def _begin(self) -> None:
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Something that is not to be broken off when the bot stops."""
         self._open += 1
         self._rest.clear()
-
-    def _end(self) -> None:
-        self._open -= 1
-        if not self._open:
-            self._rest.set()
+        try:
+            yield
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._rest.set()
 
     async def at_rest(self) -> None:
-        """Wait until everybody who asked was answered."""
+        """Wait until everybody who asked was answered, and everything heard is stored."""
         await self._rest.wait()
 
     async def tell(self, interaction: discord.Interaction[Any], error: Exception) -> None:

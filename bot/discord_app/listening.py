@@ -174,7 +174,8 @@ class Listening:
             await asyncio.sleep(left)
         del self._bursts[room.channel]
         try:
-            await self.answer(room, channel, burst.heard, addressed=False)
+            with self.stage.desk.working():
+                await self.answer(room, channel, burst.heard, addressed=False)
         except UnderstudyError as error:
             log.info("A burst was not answered: %s", error)
 

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 ALIVE = "bot.alive"  # in the home's logs
 _BEAT = 30.0
+_LOOKED_AT = 20  # servers a check looks into
 LAST_LINE = 30.0  # seconds the line being spoken has, once a stop is asked for
 
 # What the bot does in a channel, and why; the invite link asks for exactly this.
@@ -60,9 +61,8 @@ def invite(application: int) -> str:
     return discord.utils.oauth_url(application, permissions=permissions(), scopes=("bot", "applications.commands"))
 
 
-def missing_in(guild: discord.Guild) -> list[str]:
-    """Which permissions a server does not give the bot, each with the reason it is needed."""
-    has = guild.me.guild_permissions
+def missing_of(has: discord.Permissions) -> list[str]:
+    """Which permissions the bot lacks, each with the reason it is needed."""
     return [f"{name} ({why})" for name, why in NEEDED.items() if not getattr(has, name)]
 
 
@@ -79,6 +79,11 @@ async def look(client: Understudy, token: str) -> dict[str, Any]:
     if wants and not (info.flags.gateway_message_content or info.flags.gateway_message_content_limited):
         missing.append(_INTENT)
     guilds = [guild async for guild in client.fetch_guilds(limit=200)]
+    for partial in guilds[:_LOOKED_AT]:
+        guild = await client.fetch_guild(partial.id)
+        me = await guild.fetch_member(client.user.id if client.user else 0)
+        if lacking := missing_of(me.guild_permissions):
+            missing.append(f"in the server {guild.name}: {'; '.join(lacking)}; give them to the bot's role")
     if not guilds:
         missing.append(f"the bot is in no server; invite it with {invite(info.id)}")
     return {"bot": str(client.user), "application": info.id, "invite": invite(info.id), "servers": len(guilds),
@@ -177,7 +182,7 @@ async def _tell_ready(client: Understudy, ready: Callable[[], None]) -> None:
     await client.wait_until_ready()
     ready()
     for guild in client.guilds:
-        if lacking := missing_in(guild):
+        if lacking := missing_of(guild.me.guild_permissions):
             log.warning("The server %s does not give the bot: %s.", guild.name, "; ".join(lacking))
     if not client.guilds and client.application_id:
         log.warning("The bot is in no server; invite it with %s", invite(client.application_id))

@@ -21,13 +21,14 @@ def member(number: int, name: str, roles: tuple[int, ...] = ()) -> dict[str, Any
     return {
         "user": user(number, name), "roles": [str(role) for role in roles], "flags": 0, "joined_at": SINCE,
         "deaf": False, "mute": False, "nick": None, "avatar": None, "permissions": ALL, "pending": False,
-        "premium_since": None, "communication_disabled_until": None,
+        "premium_since": None, "communication_disabled_until": None, "banner": None,
     }  # fmt: skip
 
 
 def role(number: int, name: str, permissions: str = ALL) -> dict[str, Any]:
     return {"id": str(number), "name": name, "color": 0, "hoist": False, "position": 0 if number == EVERYBODY else 1,
-            "permissions": permissions, "managed": False, "mentionable": False, "flags": 0}  # fmt: skip
+            "permissions": permissions, "managed": False, "mentionable": False, "flags": 0, "icon": None,
+            "unicode_emoji": None, "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None}}  # fmt: skip
 
 
 def channel(number: int = CHANNEL, name: str = "tavern") -> dict[str, Any]:
@@ -53,6 +54,24 @@ def guild() -> dict[str, Any]:
         "premium_tier": 0, "preferred_locale": "en-US", "verification_level": 0, "afk_timeout": 300, "nsfw_level": 0,
         "default_message_notifications": 0, "explicit_content_filter": 0, "mfa_level": 0, "system_channel_flags": 0,
         "large": False, "premium_progress_bar_enabled": False,
+    }  # fmt: skip
+
+
+def fetched_guild(permissions: str) -> dict[str, Any]:
+    """The server as REST tells of it."""
+    nothing = dict.fromkeys((
+        "icon", "description", "home_header", "splash", "discovery_splash", "banner", "application_id", "afk_channel_id",
+        "system_channel_id", "widget_channel_id", "max_presences", "vanity_url_code", "rules_channel_id",
+        "safety_alerts_channel_id", "public_updates_channel_id", "incidents_data",
+    ))  # fmt: skip
+    known = {name: value for name, value in guild().items() if name not in {
+        "channels", "members", "threads", "voice_states", "presences", "stage_instances", "guild_scheduled_events", "unavailable",
+        "member_count", "large",
+    }}  # fmt: skip
+    return {
+        **known, **nothing, "region": "deprecated", "widget_enabled": False, "max_members": 100, "nsfw": False,
+        "max_stage_video_channel_users": 0, "max_video_channel_users": 0, "premium_subscription_count": 0,
+        "roles": [role(EVERYBODY, "@everyone", permissions)],
     }  # fmt: skip
 
 

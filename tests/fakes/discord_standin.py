@@ -69,6 +69,7 @@ class DiscordStandIn:
         self.limits: list[dict[str, Any]] = []
         self.changed = asyncio.Condition()
         self.threads: set[int] = set()
+        self.invited, self.permissions = False, payloads.ALL
         self._numbers = itertools.count(10_000)
         self._events: list[dict[str, Any]] = []
         self._runner: web.AppRunner | None = None
@@ -290,7 +291,11 @@ class DiscordStandIn:
             case "GET", ["oauth2", "applications", "@me"]:
                 return 200, payloads.application()
             case "GET", ["users", "@me", "guilds"]:
-                return 200, []
+                mine = {"id": str(GUILD), "name": "Highcairn", "icon": None, "banner": None, "owner": False,
+                        "permissions": self.permissions, "features": []}  # fmt: skip
+                return 200, [mine] if self.invited else []
+            case "GET", ["guilds", _, *who]:
+                return 200, self._member(int(who[1])) if who else payloads.fetched_guild(self.permissions)
             case "GET", ["gateway"]:
                 return 200, {"url": self.environment["UNDERSTUDY_DISCORD_GATEWAY_URL"]}
             case "PUT", ["applications", _, "commands"]:
@@ -313,6 +318,11 @@ class DiscordStandIn:
             case _, ["channels", where, *rest]:
                 return self._channel(method, where, rest, body)
         return 404, {"code": 0, "message": f"404: {method} /{'/'.join(at)}"}
+
+    def _member(self, number: int) -> dict[str, Any]:
+        known = [self.person(name) for name in ("olga", "ana", "bo")] + [{**payloads.member(BOT, "Understudy"), "user": payloads.US}]
+        found = next(member for member in known if member["user"]["id"] == str(number))
+        return {name: value for name, value in found.items() if name != "permissions"}
 
     def _callback(self, asked: Asked, body: dict[str, Any]) -> tuple[int, Any]:
         now = time.monotonic() - asked.at

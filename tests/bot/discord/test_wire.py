@@ -306,3 +306,31 @@ async def test_the_check_says_what_is_missing_and_how_to_invite(discord: Discord
     assert "invite it with https://discord.com/oauth2/authorize" in found["missing"][1]
     assert f"client_id={found['application']}" in found["invite"]
     assert discord.identified == 0
+
+
+async def test_the_check_names_the_permissions_a_server_does_not_give(discord: DiscordStandIn, model: ModelServer) -> None:
+    discord.invited, discord.permissions = True, str(1 << 10 | 1 << 11)  # to see, and to speak
+    async with running(discord, model, "--check", ready=False) as program:
+        found = await program.event("check")
+        assert await program.process.wait() == 0
+    (lacking,) = found["missing"]
+    assert lacking.startswith("in the server Highcairn: ")
+    assert "manage_webhooks (so that NPCs have a name and a face of their own)" in lacking
+    assert "send_messages (" not in lacking
+
+
+async def test_a_reaction_taken_back_after_a_restart_is_taken_back(discord: DiscordStandIn, model: ModelServer, home: Path) -> None:
+    model.script.append("Four copper.")
+    async with running(discord, model) as program:
+        await summon(discord)
+        await talk(discord, "ana", "What does the ale cost?")
+        line = discord.spoken[-1]
+        await discord.react("bo", line, "👍")
+        await discord.until(lambda: kinds(home) == ["thumbs_up"])
+        await ended_well(program)
+    async with running(discord, model) as program:
+        await discord.react("bo", line, "👍", remove=True)
+        await discord.until(lambda: any(sent.path.endswith("/members/7") for sent in discord.requests))
+        await ended_well(program)
+    with sqlite3.connect(home / "db.sqlite") as database:
+        assert [when is not None for (when,) in database.execute("select withdrawn_at from feedback")] == [True]
