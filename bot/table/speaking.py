@@ -34,6 +34,7 @@ class Speaking:
         self._hushed = asyncio.Event()
         self._turn_taking = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[Request]] = set()
 
     async def finished(self) -> None:
         """Wait until the line that is being spoken has ended."""
@@ -168,19 +169,24 @@ class Speaking:
 
     async def _read_ahead(self, npc: str) -> None:
         """Evaluate an NPC's prompt so far; what fails here fails again, and is told, when it speaks."""
+        asking = asyncio.create_task(self._to_read(npc))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
         with contextlib.suppress(UnderstudyError):
-            prompt, _ = await self.prompt(npc)
-            served = (await self.state.engine.capabilities()).adapters
-            adapter = await self.voices.of(npc, speaks=False) if served else None
-            key = f"{self.state.scene_id}/{npc}"
-            request = Request(prompt.text, prompt.messages, cache_key=key, adapter=adapter)
-            await self.state.engine.read_ahead(request)
+            await self.state.engine.read_ahead(await asyncio.shield(asking))
+
+    async def _to_read(self, npc: str) -> Request:
+        prompt, _ = await self.prompt(npc)
+        served = (await self.state.engine.capabilities()).adapters
+        adapter = await self.voices.of(npc, speaks=False) if served else None
+        return Request(prompt.text, prompt.messages, cache_key=f"{self.state.scene_id}/{npc}", adapter=adapter)
 
     async def close(self) -> None:
-        """Stop reading ahead."""
+        """Stop reading ahead; what the database was asked is waited for, so that nothing of it is broken off."""
         for task in self._reading:
             task.cancel()
         await asyncio.gather(*self._reading, return_exceptions=True)
+        await asyncio.gather(*self._asking, return_exceptions=True)
 
 
 class _Shown:
