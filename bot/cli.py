@@ -26,6 +26,7 @@ _OWN = {
     "bench": "bot.commands.bench:bench",
     "privacy": "bot.commands.privacy:privacy",
     "demo": "bot.commands.demo:demo",
+    "model": "bot.commands.model:model",
 }
 _ABOUT = {
     "play": "Open the table: talk to an NPC.",
@@ -34,12 +35,15 @@ _ABOUT = {
     "config": "Show every setting and where it came from.",
     "doctor": "Look for what is missing or broken.",
     "db": "Upgrade and check the database.",
+    "model": "Pull, import, list and verify base models.",
     "demo": "Five minutes: an evening, a night, before and after, and back.",
     "night": "Turn what the table liked into how its NPCs speak: tonight's job, now.",
     "nights": "The nightly service.",
     "adapters": "List what was trained, and which voice speaks; merge one into a model file.",
     "promote": "Let an NPC speak with what the night made, from its next line on.",
     "rollback": "Bring an NPC's voice before the last promotion back.",
+    "compare": "Hear two voices of an NPC blind, and say which is better.",
+    "replay": "Speak an evening again with other voices, side by side.",
     "dataset": "Build, show, check, import and export datasets.",
     "train": "Run one recipe over one dataset.",
     "exam": "Ask an NPC what it must know, and count.",

@@ -15,6 +15,17 @@ from characters.fields import OptionalText, Owned, ShortText, Strict, Text
 Kind = Literal["conversational", "quest giver", "shopkeeper", "lore keeper", "tutorial guide"]
 
 
+# What stands before a name; "Sergeant" alone would call every soldier.
+_TITLES = frozenset(
+    """the old young big little elder saint st sir dame lord lady master mistress mister mr mrs ms miss madam madame
+    captain sergeant lieutenant corporal colonel major general commander admiral commodore marshal constable sheriff
+    brother sister father mother grandfather grandmother grandpa grandma granny gran uncle aunt auntie cousin
+    abbot abbess prior prioress bishop friar reverend deacon doctor dr professor magister archmage
+    king queen prince princess duke duchess count countess baron baroness judge mayor chief guildmaster""".split()
+)
+_JOINING = frozenset({"of", "from", "in", "at", "and", "who", "with"})
+
+
 class Opinion(Owned):
     """What the NPC thinks of a topic."""
 
@@ -127,13 +138,13 @@ class Sheet(Strict):
 
     @property
     def first_name(self) -> str:
-        """The name people call the NPC by: the first word that is not a title."""
-        words = self.name.split()
-        titles = {"old", "captain", "brother", "sister", "father", "mother", "lady", "lord", "master"}
-        for word in words:
-            if word.casefold() not in titles:
-                return word.strip(",")
-        return words[0]
+        """The name people call the NPC by: the first word that is not a title; the whole name where none is."""
+        for word in (word.strip(".,;") for word in self.name.split()):
+            if word.casefold() in _JOINING:
+                break  # "the Keeper of Gull Rock" is called by all of it
+            if word.casefold() not in _TITLES:
+                return word
+        return self.name
 
     @property
     def version(self) -> str:

@@ -1,7 +1,8 @@
 """Forgets a person everywhere: rows, files of the home, and the pages the database set free.
 
-    block the adapters → clear the files → forget the rows → write the database anew
+    hold off nights → block the adapters → clear the files → forget the rows → write the database anew
 
+A night that runs would go on writing what it read before, so it makes way first (`db.night_lock`).
 In this order a run that was interrupted can be run again: the rows that say whose words are whose
 go after the files. Files are replaced or unlinked, not written over before: what an unlinked file
 leaves on a disk is the disk's (solid state drives and copying file systems would not write over
@@ -25,12 +26,13 @@ import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from db.errors import StoreLocked
 from db.home import Home
+from db.night_lock import night_lock
 from db.queries import forget as rows
 from db.queries import privacy
 from db.queries.privacy import Known, Traces
@@ -41,6 +43,7 @@ _UNTOUCHED = frozenset({"backups", "imports", "sheets", "worlds", "models", "und
 _CLEARED = frozenset({"adapters", "cache", "kv"})  # as wholes, before texts are looked at
 _TEXTS = frozenset({".log", ".md", ".json", ".jsonl", ".txt"})  # even if a power cut left zeros in them
 _BUILD_NOTE = "native.json"  # in kv/: about the program, not about anybody
+_PATIENCE = 20.0  # seconds that a night has to make way
 _HEAD = 1 << 20  # bytes; adapters carry their lineage in their first ones
 _DATASET = re.compile(rb"dataset-[0-9a-f]{16}")
 _RUN = re.compile(r"-[0-9a-f]{12}(\.|$)")
@@ -99,8 +102,16 @@ async def forget(store: Store, home: Home, person: Known, now: datetime) -> Repo
     """Forget a person, found by `db.queries.privacy.find_person`.
 
     Raises:
+        NightHeld: a night of this home does not make way; nothing was done.
         StoreError: the database refuses; what was done stays done, and running again does the rest.
     """
+    with contextlib.ExitStack() as alone:
+        lock = night_lock(home, lambda: datetime.now(UTC), "The forgetting of a person")
+        await asyncio.to_thread(alone.enter_context, lock.claimed(_PATIENCE))
+        return await _forget(store, home, person, now)
+
+
+async def _forget(store: Store, home: Home, person: Known, now: datetime) -> Report:
     async with store.session() as session:
         traces = await privacy.trace(session, person)
     snapshots = await asyncio.to_thread(find_snapshots, home, traces)

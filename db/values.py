@@ -92,7 +92,11 @@ class HeardTurn:
 
 @dataclass(frozen=True)
 class GivenReaction:
-    """A reaction that stands, with who gave it."""
+    """A reaction that stands, with who gave it.
+
+    Attributes:
+        nights: how many whole nights of the NPC have begun since.
+    """
 
     kind: str
     role: str
@@ -100,6 +104,7 @@ class GivenReaction:
     take: int | None
     asked: str
     text: str
+    nights: int = 0
 
 
 @dataclass(frozen=True)

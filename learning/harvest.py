@@ -5,6 +5,7 @@
 | the GM edits a line, or speaks as the NPC | a target (weight 3); an edit also beats the original |
 | the GM approves a line | a target (weight 1), and a label |
 | another take is kept | the kept one beats the one before it |
+| of two voices heard blind one is preferred | its line beats the other's |
 | another take is asked for and none kept, 👎, retcon, ✖ | a label: not like this |
 
 Provenance decides over the answered turn; an earlier turn that may not be trained on cuts the
@@ -24,6 +25,9 @@ from db.values import GivenReaction, HeardLine, HeardTurn
 Kind = Literal["sft", "pair", "label"]
 _TOO_ALIKE = 0.05
 _CAPPED_FROM = 3
+_UNCAPPED = frozenset({"retcon", "safety_x"})  # table safety is no vote
+_NIGHTS_STOPPED = 5  # that a player's ✖ is asked for
+_MOST_REGRESSIONS = 200
 _IDENTIFIER = re.compile(
     r"https?://\S+|www\.\S+|<[@#!&:]\S+?>|@\w[\w.]*|[\w.+-]+@[\w-]+\.\w[\w.-]*|\b\d{9,}\b|\+\d[\d ()-]{7,}\d"
 )
@@ -41,6 +45,7 @@ class Candidate:
         conversation: (scene, npc); whole conversations go to one split.
         people: keys of everybody whose words are in it, for forgetting.
         voter: key of the player whose vote or take it is; "" for the GM, whom no cap binds.
+        nights: how many whole nights have begun since.
         trainable: the verdict; `reason` says why or why not.
     """
 
@@ -59,6 +64,7 @@ class Candidate:
     trainable: bool = True
     reason: str = ""
     voter: str = ""
+    nights: int = 0
 
 
 def harvest(heard: Iterable[HeardLine], policy: Policy) -> list[Candidate]:
@@ -68,7 +74,7 @@ def harvest(heard: Iterable[HeardLine], policy: Policy) -> list[Candidate]:
 
 def _capped(found: list[Candidate]) -> list[Candidate]:
     """From three voters on, nobody has more than max(20 %, 1.5 / voters) of the players' votes; the newest count."""
-    votes = [c for c in found if c.voter and c.trainable]
+    votes = [c for c in found if c.voter and c.trainable and c.signal not in _UNCAPPED]
     voters = {c.voter for c in votes}
     if len(voters) < _CAPPED_FROM:
         return found
@@ -139,9 +145,23 @@ def _of_line(line: HeardLine, policy: Policy) -> list[Candidate]:
         for reaction in line.reactions
         for candidate in _of_reaction(line, reaction, original, policy)
     ]  # fmt: skip
-    if line.retracted:
-        found.append(_row(line, policy, "label", "retcon", completion=original or line.text, label=False, weight=2))
+    if line.retracted and not _only_stopped(line):
+        undone = _undone(line)
+        found.append(_row(line, policy, "label", "retcon", completion=original or line.text, label=False, weight=2,
+                          voter=undone.person if undone else "", nights=undone.nights if undone else 0))  # fmt: skip
     return [candidate for candidate in found if candidate.completion]
+
+
+def _only_stopped(line: HeardLine) -> bool:
+    """Whether a line is out of the story by ✖ alone; that is a row of its own."""
+    kinds = {given.kind for given in line.reactions}
+    return "safety_x" in kinds and "retcon" not in kinds
+
+
+def _undone(line: HeardLine) -> GivenReaction | None:
+    """The player's retcon of a line; None where the GM's stands too, for that is the stronger."""
+    given = [reaction for reaction in line.reactions if reaction.kind == "retcon"]
+    return None if any(one.role == "gm" for one in given) or not given else given[-1]
 
 
 def _of_reaction(line: HeardLine, given: GivenReaction, original: str, policy: Policy) -> list[Candidate]:
@@ -155,15 +175,17 @@ def _of_reaction(line: HeardLine, given: GivenReaction, original: str, policy: P
         label = _row(line, policy, "label", "thumbs_up", completion=line.text, weight=2 if by_gm else 1, voter=voter)
         return [_row(line, policy, "sft", "thumbs_up", completion=line.text), label] if by_gm else [label]
     if given.kind in {"thumbs_down", "safety_x"}:
-        disliked, weight = given.text or line.text, 2 if by_gm else 1
+        disliked, weight = given.text or line.text, 2 if by_gm or given.kind == "safety_x" else 1
         return [_row(line, policy, "label", given.kind, completion=disliked, label=False, weight=weight,
-                     voter=voter)]  # fmt: skip
+                     voter=voter, nights=given.nights)]  # fmt: skip
     if given.kind == "keep":
         other = _take_before(line, given.take)
         kept = next((take.text for take in line.takes if take.id == given.take), "")
         if other in {"", kept}:
             return []
         return [_row(line, policy, "pair", "keep", completion=kept, rejected=other, voter=voter)]
+    if given.kind == "vote":
+        return _of_vote(line, given, policy, voter)
     if given.kind == "regen" and not any(r.kind in {"keep", "edit"} for r in line.reactions):
         return [_row(line, policy, "label", "regen", completion=given.text, label=False, voter=voter)]
     return []
@@ -179,6 +201,15 @@ def _of_edit(line: HeardLine, given: GivenReaction, original: str, policy: Polic
     if original and differ(text, original) >= _TOO_ALIKE:
         rows.append(_row(line, policy, "pair", "edit", rejected=original, **common))
     return rows
+
+
+def _of_vote(line: HeardLine, given: GivenReaction, policy: Policy, voter: str) -> list[Candidate]:
+    takes = {take.id: take for take in line.takes}
+    better = takes.get(given.take or 0)
+    other = takes.get(better.made.sampling.get("beside", 0)) if better else None
+    if better is None or other is None or not (better.text and other.text):
+        return []  # one of the two is forgotten
+    return [_row(line, policy, "pair", "vote", completion=better.text, rejected=other.text, voter=voter)]
 
 
 def _take_before(line: HeardLine, kept: int | None) -> str:
@@ -211,6 +242,17 @@ def _barred(line: HeardLine, policy: Policy) -> list[str]:
         turn.said.text for turn in line.before
         if turn.said.npc is None and not verdict(turn.said.source, turn.consent, policy).trainable
     ]  # fmt: skip
+
+
+def regression_set(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The lines an NPC must not say again: what the GM took back for good, what a player stopped for five nights.
+
+    Two hundred at most, the GM's before players', newer before older.
+    """
+    cases = [c for c in candidates if c.trainable and not c.label and c.signal in {"retcon", "safety_x"}]
+    lasting = [c for c in cases if not c.voter][-_MOST_REGRESSIONS:]
+    passing = [c for c in cases if c.voter and c.nights < _NIGHTS_STOPPED]
+    return [*lasting, *passing[max(0, len(passing) + len(lasting) - _MOST_REGRESSIONS) :]]
 
 
 def counts(candidates: Sequence[Candidate]) -> dict[str, int]:

@@ -1,5 +1,8 @@
 """The morning report: what an NPC learnt, from which lines, how it is proved, and how to undo it."""
 
+from dataclasses import asdict
+from typing import Any
+
 from learning.nightly import Outcome
 
 
@@ -7,11 +10,22 @@ def markdown(outcome: Outcome, name: str) -> str:
     """The report of one NPC's night."""
     parts = [f"# {name}: the night's report", _learnt(outcome)]
     if outcome.verdict is not None and outcome.adapter is not None:
-        parts += [_verdict(outcome), _control(outcome), _samples(outcome), _next_steps(outcome)]
+        parts += [_verdict(outcome), _nights(outcome), _control(outcome), _samples(outcome), _next_steps(outcome)]
     if outcome.note:
         parts.append(outcome.note)
     parts.append(f"**What is missing for more:** {outcome.missing}.")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "npc": outcome.npc, "adapter": outcome.adapter, "counts": outcome.counts, "dataset": outcome.dataset,
+        "verdict": outcome.verdict.as_json() if outcome.verdict else None,
+        "control": outcome.control.as_json() if outcome.control else None,
+        "samples": [list(sample) for sample in outcome.samples], "missing": outcome.missing,
+        "perplexity": [asdict(point) for point in outcome.nights], "alarm": outcome.alarm, "note": outcome.note,
+    }  # fmt: skip
 
 
 def _learnt(outcome: Outcome) -> str:
@@ -56,6 +70,18 @@ def _verdict(outcome: Outcome) -> str:
         rows.append(f"- preferences: {outcome.preference.rows} rows, {outcome.preference.seconds:.0f} s")
     rows += [f"- not in the dataset: {count} × {reason}" for reason, count in outcome.left_out.items()]
     return "\n".join(rows)
+
+
+def _nights(outcome: Outcome) -> str:
+    """The series with its alarm; one night alone is no series, and its number stands above."""
+    told = [(point.night[:10], f"{point.perplexity:.3g}") for point in outcome.nights if point.perplexity is not None]
+    if len(told) < 2:
+        return ""
+    rows = ["Perplexity on validation lines, night by night: " + ", ".join(f"{value} ({day})" for day, value in told) +
+            ". Each night validates on other lines, so one night informs and does not decide."]  # fmt: skip
+    if outcome.alarm:
+        rows.append(f"**{outcome.alarm}**")
+    return "\n\n".join(rows)
 
 
 def _control(outcome: Outcome) -> str:

@@ -24,6 +24,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from db.errors import StoreError
+from db.night_lock import YIELDED
 from db.queries import nights
 from db.queries.nights import Request
 from db.settings import NightSettings
@@ -312,7 +313,11 @@ class NightService:
             await self._next(running)
             return
         status = child.poll()
-        if status is not None:
+        if status == YIELDED:
+            self._tell("yielded", f"Somebody is being forgotten: {running.npc}'s night makes way and goes on later.",
+                       running.campaign, running.npc)  # fmt: skip
+            await self._give_back(running)
+        elif status is not None:
             running.child = None
             self._ended(running, "" if status == 0 else child.fault())
             await self._next(running)

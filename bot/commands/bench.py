@@ -52,10 +52,10 @@ def engine(rounds: int, npc: str, as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     click.echo("| measure | understudy | bare llama.cpp | ratio |\n|---|---|---|---|")
-    for name, what in (("decode", "one conversation"), ("decode_kept", f"{len(_QUESTIONS)} conversations kept")):
-        figures = f"{found[name]:.0f} | {found['bare']:.0f} | {found[name] / found['bare']:.2f}"
-        click.echo(f"| decode, tokens/s, {what}, median of {found['n']} lines | {figures} |")
-    click.echo(f"\nTime to first token: {found['ttft_ms']:.0f} ms (median, warm).")
+    click.echo(f"| decode, tokens/s, median of {found['n']} lines | {found['decode']:.0f} | {found['bare']:.0f} "
+               f"| {found['ratio']:.2f} |")  # fmt: skip
+    click.echo(f"\nTime to first token, warm, median: {found['ttft_ms']:.1f} ms in one conversation, "
+               f"{found['switch_ms']:.1f} ms in another one each time ({len(_QUESTIONS)} kept).")  # fmt: skip
     click.echo(f"PSS of this process and its children: {found['pss_mb']:.0f} MB.")
     click.echo(f"Model {found['model']}, {found['threads']} threads.")
 
@@ -64,36 +64,32 @@ async def _engine(house: House, npc: str, rounds: int) -> dict[str, Any]:
     speaking = make_engine(house)
     prompts = await _prompts(house, speaking, npc)
     bare = await _Bare.start(house)
+    rates: list[float] = []
     theirs: list[float] = []
     try:
-        ours, _ = await _rates(speaking, bare, [("one", prompt) for prompt in prompts] * rounds, theirs)
-        keyed = [(str(key), prompt) for key, prompt in enumerate(prompts)]
-        kept, waits = await _rates(speaking, bare, keyed * rounds, theirs)
+        for _ in range(rounds):
+            for prompt in prompts:
+                theirs.append(await bare.rate(prompt, 100))
+                timings = (await _line(speaking, prompt, "one")).timings
+                if timings.tokens > 1:
+                    rates.append(1000 * timings.tokens / (timings.total_ms - timings.ttft_ms))
+        staying = await _waits(speaking, [("one", prompts[-1])] * len(prompts) * rounds)
+        switching = await _waits(speaking, [(str(key), prompt) for key, prompt in enumerate(prompts)] * (rounds + 1))
         memory = pss_mb([os.getpid(), *_children(exclude=bare.pid)])
     finally:
         await bare.close()
         await speaking.close()
-    theirs = [rate for rate in theirs if rate]
-    decode, peer = statistics.median(ours), statistics.median(theirs)
+    decode, peer = statistics.median(rates), statistics.median([rate for rate in theirs if rate])
     return {
-        "model": house.model.name, "threads": house.settings.engine.threads, "n": len(ours),
-        "decode": decode, "decode_kept": statistics.median(kept), "bare": peer, "ratio": decode / peer,
-        "ttft_ms": statistics.median(waits), "pss_mb": memory,
+        "model": house.model.name, "threads": house.settings.engine.threads, "n": len(rates),
+        "decode": decode, "bare": peer, "ratio": decode / peer, "ttft_ms": statistics.median(staying),
+        "switch_ms": statistics.median(switching[len(prompts) :]), "pss_mb": memory,
     }  # fmt: skip
 
 
-async def _rates(
-    speaking: Engine, bare: "_Bare", lines: Sequence[tuple[str, str]], theirs: list[float]
-) -> tuple[list[float], list[float]]:
-    """Tokens a second and milliseconds to the first token of lines by (conversation, prompt), the peer between them."""
-    rates, waits = [], []
-    for key, prompt in lines:
-        theirs.append(await bare.rate(prompt, 100))
-        timings = (await _line(speaking, prompt, key)).timings
-        waits.append(timings.ttft_ms)
-        if timings.tokens > 1:
-            rates.append(1000 * timings.tokens / (timings.total_ms - timings.ttft_ms))
-    return rates, waits
+async def _waits(speaking: Engine, lines: Sequence[tuple[str, str]]) -> list[float]:
+    """Milliseconds to the first token of lines by (conversation, prompt)."""
+    return [(await _line(speaking, prompt, key)).timings.ttft_ms for key, prompt in lines]
 
 
 async def _prompts(house: House, speaking: Engine, npc: str) -> list[str]:

@@ -18,10 +18,10 @@ from bot.table.feedback import Correcting
 from bot.table.speaking import Speaking
 from bot.table.state import Hand, State
 from characters.inference.engine import Engine, Sampling
-from characters.knowledge import mentions
 from characters.library import Library
 from characters.messages import Scene
 from characters.sheet import Sheet
+from characters.words import words
 from db.queries import adapters, lines, nights, play, reactions
 from db.queries.reactions import Reaction, Taught
 from db.store import Store
@@ -233,7 +233,7 @@ class Table:
         state = self.state
         state.need_speaker()
         for npc in state.present:
-            if npc != state.speaker and mentions(self.sheet(npc).first_name, text.split(",")[0]) and "," in text:
+            if npc != state.speaker and "," in text and _calls(self.sheet(npc), text.partition(",")[0]):
                 state.speaker = npc
         return state.need_speaker()
 
@@ -323,6 +323,13 @@ class Table:
     async def why(self, line_id: int | None = None) -> Why:
         """What made a line."""
         return await self.correcting.why(line_id)
+
+
+def _calls(sheet: Sheet, clause: str) -> bool:
+    """Whether a clause begins or ends with an NPC's name: "Hey Eel, …", and not "The eel stew, please"."""
+    said = words(clause)
+    names = [words(name) for name in (sheet.first_name, sheet.name)]
+    return any(name and name in (said[: len(name)], said[-len(name) :]) for name in names)
 
 
 def out_of_character(text: str) -> bool:

@@ -21,8 +21,8 @@ def decode(model: Model, prompt: list[int], count: int) -> float:
     Returns:
         Tokens a second, reading the prompt not counted.
     """
-    model.truncate(0, 0)
-    model.decode(prompt, 0, 0)
+    model.truncate(0)
+    model.decode(prompt, 0)
     sampler = Sampler(model, Sampling(temperature=0.0, repetition_penalty=1.0), 0)
     token = (native.llama_token * 1)()
     pointer = ctypes.cast(token, ctypes.POINTER(native.llama_token))

@@ -1,4 +1,4 @@
-"""llama.cpp through its C functions: one model, one context, many sequences.
+"""llama.cpp through its C functions: one model, one context, one conversation in it at a time.
 
 The high-level class of llama-cpp-python can neither swap adapters nor keep several prompts, so
 these few calls are made directly. Imported by the worker process alone.
@@ -7,6 +7,7 @@ these few calls are made directly. Imported by the worker process alone.
 import ctypes
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import llama_cpp.llama_cpp as native
 
@@ -16,7 +17,16 @@ from characters.inference.llama_options import LoadOptions
 
 __all__ = ["Model", "Sampler", "native"]
 
+_SEQUENCE = 0
 _KEEP_QUIET = native.llama_log_callback(lambda level, text, data: None)
+
+
+class _Fields(NamedTuple):
+    """A batch's arrays; asking a C structure for one costs as much as writing to it."""
+
+    token: Any
+    pos: Any
+    logits: Any
 
 
 class Model:
@@ -38,22 +48,31 @@ class Model:
         self.context = self._make_context(options)
         self.memory = native.llama_get_memory(self.context)
         self.batch_size = native.llama_n_batch(self.context)
-        self._batch = native.llama_batch_init(self.batch_size, 0, 1)  # lives as long as the process
+        self._batch, self._fields = self._make_batch()
+        self._pieces: dict[int, bytes] = {}
+        self._ends: dict[int, bool] = {}
         self._adapters: dict[str, ctypes.c_void_p] = {}
         self._attached = ""
 
     def _make_context(self, options: LoadOptions) -> ctypes.c_void_p:
         params = native.llama_context_default_params()
-        params.n_ctx = max(options.cells, self.context_size)
+        params.n_ctx = self.context_size
         params.n_batch = params.n_ubatch = 512
-        params.n_seq_max = options.sequences
+        params.n_seq_max = 1
         params.n_threads = params.n_threads_batch = options.threads
-        params.kv_unified = True
         made = native.llama_init_from_model(self.model, params)
         if not made:
-            raise ModelCorrupt("The model loads but no context can be made; lower engine.kv_tokens.")
+            raise ModelCorrupt("The model loads but no context can be made; lower engine.context.")
         context: ctypes.c_void_p = made
         return context
+
+    def _make_batch(self) -> tuple[Any, "_Fields"]:
+        """A batch for as long as the process lives; only what changes is written for every token."""
+        batch = native.llama_batch_init(self.batch_size, 0, 1)
+        for index in range(self.batch_size):
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = _SEQUENCE
+        return batch, _Fields(batch.token, batch.pos, batch.logits)
 
     def metadata(self, key: str) -> str:
         """A metadata value of the file as text, or ""."""
@@ -75,13 +94,21 @@ class Model:
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """The bytes of a token; control tokens are empty unless asked for."""
+        if not special and token in self._pieces:
+            return self._pieces[token]
         buffer = ctypes.create_string_buffer(256)
         size = native.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, special)
-        return buffer.raw[:size] if size > 0 else b""
+        found = buffer.raw[:size] if size > 0 else b""
+        if not special:
+            self._pieces[token] = found
+        return found
 
     def ends_turn(self, token: int) -> bool:
         """Whether a token ends the reply; any control token does, a reply contains none."""
-        return bool(native.llama_vocab_is_eog(self.vocab, token) or native.llama_vocab_is_control(self.vocab, token))
+        if token not in self._ends:
+            control = native.llama_vocab_is_control(self.vocab, token)
+            self._ends[token] = bool(control or native.llama_vocab_is_eog(self.vocab, token))
+        return self._ends[token]
 
     def control_texts(self) -> list[str]:
         """Texts of all control tokens."""
@@ -96,23 +123,33 @@ class Model:
         known = token >= 0 and native.llama_vocab_is_control(self.vocab, token)
         return self.piece(token, special=True).decode("utf-8", "replace") if known else ""
 
-    def decode(self, tokens: Sequence[int], start: int, sequence: int, *, all_logits: bool = False) -> None:
-        """Evaluate at most one batch of tokens of a sequence, the last one's logits wanted."""
-        batch = self._batch
-        batch.n_tokens = len(tokens)
+    def decode(self, tokens: Sequence[int], start: int, *, all_logits: bool = False) -> None:
+        """Evaluate at most one batch of tokens from a position on, the last one's logits wanted."""
+        count, fields = len(tokens), self._fields
+        self._batch.n_tokens = count
         for index, token in enumerate(tokens):
-            batch.token[index] = token
-            batch.pos[index] = start + index
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = sequence
-            batch.logits[index] = all_logits or index == len(tokens) - 1
-        status = native.llama_decode(self.context, batch)
+            fields.token[index] = token
+            fields.pos[index] = start + index
+            fields.logits[index] = all_logits or index == count - 1
+        status = native.llama_decode(self.context, self._batch)
         if status:
             raise ModelCorrupt(f"llama.cpp could not evaluate the prompt (status {status}); restart the program.")
 
-    def truncate(self, sequence: int, length: int) -> None:
-        """Forget a sequence's tokens from `length` on."""
-        native.llama_memory_seq_rm(self.memory, sequence, length, -1)
+    def truncate(self, length: int) -> None:
+        """Forget the context's tokens from `length` on."""
+        native.llama_memory_seq_rm(self.memory, _SEQUENCE, length, -1)
+
+    def state(self) -> bytes:
+        """What the context has read, as bytes."""
+        size = native.llama_state_seq_get_size(self.context, _SEQUENCE)
+        buffer = (ctypes.c_uint8 * size)()
+        written = native.llama_state_seq_get_data(self.context, buffer, size, _SEQUENCE)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, state: bytes) -> bool:
+        """Put back what was read; the context must be empty. Whether that could be done."""
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        return bool(native.llama_state_seq_set_data(self.context, buffer, len(state), _SEQUENCE))
 
     def logits(self, row: int) -> "ctypes.Array[ctypes.c_float]":
         """The logits of one row of the last batch, one a token of the vocabulary."""

@@ -10,13 +10,11 @@ class LoadOptions:
     Attributes:
         context: tokens a prompt and its reply may take; never more than the model was trained on.
         cells: the KV budget in tokens over all conversations together.
-        sequences: how many conversations may be held evaluated.
         threads: compute threads.
         extra_buffers: llama.cpp's repacked weights; off where the native build crashes with them.
     """
 
     context: int = 2048
     cells: int = 6144
-    sequences: int = 16
     threads: int = 2
     extra_buffers: bool = True

@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,12 +21,12 @@ import numpy as np
 from characters.errors import UnderstudyError
 from characters.inference.engine import Sampling
 from characters.inference.errors import EngineError, PromptTooLong
-from characters.inference.kv_cache import Entry, KvCache, common_prefix
+from characters.inference.kv_cache import Entry, Key, KvCache, common_prefix
 from characters.inference.llama_native import Model, Sampler, native
 from characters.inference.llama_options import LoadOptions
-from characters.inference.stopping import StopFilter, Utf8, loops
+from characters.inference.stopping import StopFilter, Utf8, begins_word, loops, stutters
 
-_PACE = 0.03  # seconds between two pieces of a line
+_PACE = 0.03  # seconds from the order to a line's first piece, and between two pieces
 
 
 class _Stream:
@@ -34,13 +34,16 @@ class _Stream:
 
     Whoever receives a piece wakes up for it, on the cores the model computes on: with a small model a
     piece for every token costs a third of the speed. Slow models send every token as it comes.
+
+    Args:
+        began: when the line was ordered, `time.perf_counter()`.
     """
 
-    def __init__(self, send: Callable[[str], None]) -> None:
+    def __init__(self, send: Callable[[str], None], began: float) -> None:
         self.text = ""
         self._send = send
         self._held = ""
-        self._sent = 0.0
+        self._sent = began
 
     def show(self, text: str) -> None:
         """Take more of the line, and send what is held if it is time."""
@@ -63,10 +66,7 @@ class Worker:
         self.model = model
         self.out = out
         self.cancelled: set[int] = set()
-        # One sequence is kept for scoring, which leaves no trace.
-        self.scratch = options.sequences - 1
-        self.cache = KvCache(max(options.cells, model.context_size), options.sequences - 1,
-                             lambda sequence: model.truncate(sequence, 0))  # fmt: skip
+        self.cache = KvCache(max(options.cells, model.context_size))
 
     def send(self, **event: Any) -> None:
         """Write one event."""
@@ -130,12 +130,11 @@ class Worker:
             reply = self._speak(order, entry, sampler, room, began)
         finally:
             sampler.close()
-        return {**reply, "prompt_tokens": len(tokens), "reused_tokens": reused,
-                "total_ms": (time.perf_counter() - began) * 1000}  # fmt: skip
+        return {**reply, "prompt_tokens": len(tokens), "reused_tokens": reused}
 
     def _speak(self, order: dict[str, Any], entry: Entry, sampler: Sampler, room: int, began: float) -> dict[str, Any]:
         stops, utf8 = StopFilter(order["stop"]), Utf8()
-        line = _Stream(lambda text: self.send(id=order["id"], event="delta", text=text))
+        line = _Stream(lambda text: self.send(id=order["id"], event="delta", text=text), began)
         reason, first, count = "length", 0.0, 0
         while count < room:
             token = sampler.sample(self.model)
@@ -147,15 +146,20 @@ class Worker:
                 reason = "stop"
                 break
             count += 1
-            line.show(stops.feed(utf8.feed(self.model.piece(token))))
-            if stops.stopped or loops(line.text):
+            more = stops.feed(utf8.feed(self.model.piece(token)))
+            if begins_word(more) and loops(line.text):
                 reason = "stop"
                 break
-            self.model.decode([token], len(entry.tokens), entry.sequence)
+            line.show(more)
+            if stops.stopped or stutters(line.text):
+                reason = "stop"
+                break
+            self.model.decode([token], len(entry.tokens))
             entry.tokens.append(token)
+        spent = (time.perf_counter() - began) * 1000
         line.show(stops.feed(utf8.flush()) + stops.flush())
         line.flush()
-        return {"reason": reason, "text": line.text, "ttft_ms": first, "tokens": count}
+        return {"reason": reason, "text": line.text, "ttft_ms": first, "tokens": count, "total_ms": spent}
 
     def _evaluate(self, order: dict[str, Any], tokens: list[int], room: int) -> tuple[Entry, int]:
         """Bring a conversation's sequence to exactly these tokens; only new ones are read."""
@@ -166,44 +170,58 @@ class Worker:
             )  # fmt: skip
         adapter = order.get("adapter") or ""
         self.model.attach(adapter)
-        entry = self.cache.claim((order["cache_key"], adapter), len(tokens) + room)
+        entry = self._seat((order["cache_key"], adapter), len(tokens) + room)
         shared = min(common_prefix(entry.tokens, tokens), max(len(tokens) - 1, 0))
-        self.model.truncate(entry.sequence, shared)
+        self.model.truncate(shared)
         del entry.tokens[shared:]
         for start in range(shared, len(tokens), self.model.batch_size):
             if order["id"] in self.cancelled:
                 break
             part = tokens[start : start + self.model.batch_size]
-            self.model.decode(part, start, entry.sequence)
+            self.model.decode(part, start)
             entry.tokens.extend(part)
         return entry, shared
+
+    def _seat(self, key: Key, needed: int) -> Entry:
+        """Put a conversation into the context, and park the one that was there."""
+        entry = self.cache.claim(key, needed)
+        if entry is not self.cache.live:
+            self._park()
+            if entry.parked and not self.model.restore(entry.parked):
+                self.model.truncate(0)
+                entry.tokens.clear()
+            entry.parked, self.cache.live = b"", entry
+        return entry
+
+    def _park(self) -> None:
+        """Empty the context; what is worth keeping of it is kept."""
+        if self.cache.live is not None and self.cache.live.tokens:
+            self.cache.live.parked = self.model.state()
+        self.cache.live = None
+        self.model.truncate(0)
 
     def do_score(self, order: dict[str, Any]) -> list[tuple[float, int]]:
         """Summed log-probability and length of each completion, the prompt read once."""
         self.model.attach(order.get("adapter") or "")
         prompt = self.model.tokenize(order["prompt"])
         results: list[tuple[float, int]] = []
-        self.cache.forget(lambda key: True)
-        self.model.truncate(self.scratch, 0)
-        self._read(prompt[:-1], 0)
+        self._park()
+        for at in range(0, len(prompt) - 1, self.model.batch_size):
+            self.model.decode(prompt[at : min(at + self.model.batch_size, len(prompt) - 1)], at)
         for completion in order["completions"]:
             tokens = self.model.tokenize(completion)
             if len(prompt) + len(tokens) > self.model.context_size:
                 raise PromptTooLong("A text to be scored is longer than the model's context; shorten it.")
-            self.model.truncate(self.scratch, len(prompt) - 1)
+            self.model.truncate(len(prompt) - 1)
             results.append((self._log_probability(prompt, tokens), len(tokens)))
-        self.model.truncate(self.scratch, 0)
+        self.model.truncate(0)
         return results
-
-    def _read(self, tokens: Sequence[int], start: int) -> None:
-        for at in range(0, len(tokens), self.model.batch_size):
-            self.model.decode(tokens[at : at + self.model.batch_size], start + at, self.scratch)
 
     def _log_probability(self, prompt: list[int], tokens: list[int]) -> float:
         total, inputs, at = 0.0, [prompt[-1], *tokens[:-1]], 0
         while at < len(tokens):
             part = inputs[at : at + self.model.batch_size]
-            self.model.decode(part, len(prompt) - 1 + at, self.scratch, all_logits=True)
+            self.model.decode(part, len(prompt) - 1 + at, all_logits=True)
             for row in range(len(part)):
                 logits = np.ctypeslib.as_array(self.model.logits(row), shape=(self.model.vocabulary,))
                 top = float(logits.max())

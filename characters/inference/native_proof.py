@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from characters.inference.llama_native import Model
 from characters.inference.llama_options import LoadOptions
-options = LoadOptions(context=256, cells=256, sequences=1, threads=1, extra_buffers=sys.argv[2] == "1")
+options = LoadOptions(context=256, cells=256, threads=1, extra_buffers=sys.argv[2] == "1")
 model = Model(Path(sys.argv[1]), options)
 tokens = model.tokenize("A short proof that this build can read and write. " * 8)[:96]
 model.decode(tokens, 0, 0)

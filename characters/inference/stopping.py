@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[\w']+")
-_STUTTER = re.compile(r"(\S{1,12}?)\1{5,}$")
 
 
 class StopFilter:
@@ -13,6 +12,7 @@ class StopFilter:
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = [stop for stop in stops if stop]
+        self._begins = {stop[0] for stop in self._stops}
         self._held = ""
         self.stopped = False
 
@@ -21,6 +21,9 @@ class StopFilter:
         if self.stopped:
             return ""
         self._held += text
+        if self._begins.isdisjoint(self._held):  # nearly always, and this is done for every token
+            shown, self._held = self._held, ""
+            return shown
         cut = min((at for stop in self._stops if (at := self._held.find(stop)) >= 0), default=-1)
         if cut >= 0:
             self.stopped = True
@@ -60,10 +63,24 @@ class Utf8:
 
 
 def loops(text: str) -> bool:
-    """Whether a text ends on the same word three times, the same four words twice, or one syllable six times."""
-    if _STUTTER.search(text[-90:]):
+    """Whether a text ends on the same word three times, four to twelve words twice, or one syllable six times."""
+    if stutters(text):
         return True
-    words = [word.casefold() for word in _WORD.findall(text[-160:])]
+    words = [word.casefold() for word in _WORD.findall(text[-300:])]
     if len(words) >= 3 and words[-1] == words[-2] == words[-3]:
         return True
-    return len(words) >= 8 and words[-4:] == words[-8:-4]
+    return any(words[-size:] == words[-2 * size : -size] for size in range(4, min(12, len(words) // 2) + 1))
+
+
+def stutters(text: str) -> bool:
+    """Whether a text ends on the same one to twelve characters six times."""
+    for size in range(1, min(12, len(text) // 6) + 1):
+        unit = text[-size:]
+        if text.endswith(unit * 6) and not any(map(str.isspace, unit)):
+            return True
+    return False
+
+
+def begins_word(text: str) -> bool:
+    """Whether what came before is whole words now: only then can they be compared."""
+    return not (text[:1].isalnum() or text[:1] in {"", "'", "_"})

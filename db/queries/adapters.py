@@ -92,6 +92,13 @@ async def versions(session: AsyncSession, campaign: int, npc: str | None = None)
     ]
 
 
+async def judge_again(session: AsyncSession, adapter: str, state: str, report: dict[str, Any]) -> None:
+    """Put a later verdict in place of an adapter's first; one that speaks, or may not, keeps its state."""
+    found = update(AdapterVersion).where(AdapterVersion.adapter == adapter)
+    await session.execute(found.values(report=report))
+    await session.execute(found.where(AdapterVersion.state.in_(("candidate", "held"))).values(state=state))
+
+
 async def promote(session: AsyncSession, campaign: int, version: Version, now: datetime) -> None:
     """Let an NPC speak with an adapter from its next line on."""
     await _restate(session, campaign, version.npc, {"active": "retired"})

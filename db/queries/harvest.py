@@ -1,5 +1,6 @@
 """What was heard at a table, with everything that bears on learning from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from characters.messages import Scene
-from db.models import CandidateRow, Feedback, Participant, PlaySession, SceneRow, TurnRow
+from db.models import CandidateRow, Feedback, Night, Participant, PlaySession, SceneRow, TurnRow
 from db.queries import lines
 from db.values import GivenReaction, HeardLine, HeardTurn
 
@@ -35,7 +36,11 @@ async def heard_lines(session: AsyncSession, campaign: int, npc: str) -> list[He
         .where(TurnRow.id.in_(select(Feedback.turn_id).where(Feedback.withdrawn_at.is_(None))))
         .order_by(TurnRow.id)
     )
-    return [await _heard(session, turn, scene) for turn, scene in rows.all()]
+    whole = await session.scalars(
+        select(Night.started_at).where(Night.campaign_id == campaign, Night.npc == npc, Night.state == "done")
+    )
+    nights = tuple(whole)
+    return [await _heard(session, turn, scene, nights) for turn, scene in rows.all()]
 
 
 async def evening_lines(session: AsyncSession, campaign: int, evening: int | None = None) -> list[HeardLine]:
@@ -59,14 +64,28 @@ async def evening_lines(session: AsyncSession, campaign: int, evening: int | Non
     return [await _heard(session, turn, scene) for turn, scene in rows.all()]
 
 
-async def _heard(session: AsyncSession, row: TurnRow, scene: SceneRow) -> HeardLine:
+async def evenings(session: AsyncSession, campaign: int, npc: str) -> list[int]:
+    """The evenings in which an NPC spoke, newest first."""
+    found = await session.scalars(
+        select(PlaySession.id).distinct()
+        .join(SceneRow, SceneRow.session_id == PlaySession.id)
+        .join(TurnRow, TurnRow.scene_id == SceneRow.id)
+        .where(PlaySession.campaign_id == campaign, TurnRow.npc == npc)
+        .order_by(PlaySession.id.desc())
+    )  # fmt: skip
+    return list(found)
+
+
+async def _heard(
+    session: AsyncSession, row: TurnRow, scene: SceneRow, nights: Sequence[datetime] = ()
+) -> HeardLine:  # fmt: skip
     before = await lines.transcript(session, row.scene_id, row.id)
     people = await _people(session, [turn.id for turn in before])
     heard = [HeardTurn(turn, *people.get(turn.id, ("unasked", None))) for turn in before]
     return HeardLine(
         row.id, row.scene_id, Scene(scene.place, scene.reason, scene.mood, scene.familiarity), row.npc or "", row.text,
         row.source, row.kept_take_id, row.retracted_at is not None, _up_to_question(heard, row.answers_id),
-        tuple(await lines.takes(session, row.id)), await _reactions(session, row.id),
+        tuple(await lines.takes(session, row.id)), await _reactions(session, row.id, nights),
     )  # fmt: skip
 
 
@@ -85,7 +104,7 @@ async def _people(session: AsyncSession, turns: list[int]) -> dict[int, tuple[st
     return {turn: (consent, key) for turn, consent, key in rows.all()}
 
 
-async def _reactions(session: AsyncSession, turn: int) -> tuple[GivenReaction, ...]:
+async def _reactions(session: AsyncSession, turn: int, nights: Sequence[datetime]) -> tuple[GivenReaction, ...]:
     rows = await session.execute(
         select(Feedback, Participant.role, Participant.key)
         .outerjoin(Participant, Participant.id == Feedback.participant_id)
@@ -93,9 +112,10 @@ async def _reactions(session: AsyncSession, turn: int) -> tuple[GivenReaction, .
         .order_by(Feedback.id)
     )
     return tuple(
-        GivenReaction(given.kind, role or "player", key or "", given.take_id, given.asked, given.text)
+        GivenReaction(given.kind, role or "player", key or "", given.take_id, given.asked, given.text,
+                      sum(night > given.given_at for night in nights))
         for given, role, key in rows.all()
-    )
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

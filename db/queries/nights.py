@@ -301,6 +301,11 @@ async def begin_night(
     return await _night(session, row)
 
 
+async def still_runs(session: AsyncSession, night: int) -> bool:
+    """Whether a night was not ended from outside; where the answer is yes it stays so until the transaction ends."""
+    return await session.scalar(select(Night.state).where(Night.id == night).with_for_update()) == "running"
+
+
 async def record_stage(
     session: AsyncSession, night: int, stage: str, state: str, now: datetime, result: dict[str, Any] | None = None
 ) -> bool:
@@ -310,7 +315,7 @@ async def record_stage(
         Whether the night is still to go on; it is not when it was ended from outside, because a
         person whose lines it learns from is forgotten. Then nothing is noted.
     """
-    if await session.scalar(select(Night.state).where(Night.id == night)) != "running":
+    if not await still_runs(session, night):
         return False
     row = await session.scalar(select(NightStage).where(NightStage.night_id == night, NightStage.stage == stage))
     if row is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,10 @@ import click
 
 from learning.commands.place import Place, now
 from learning.errors import NothingToLearn
+from learning.gate.votes import sentence
 
 if TYPE_CHECKING:
-    from db.queries import adapters
+    from db.queries.adapters import Version
     from db.store import Store
 
 _NEVER_AGAIN = {"rolled_back": "was rolled back", "blocked": "learnt from somebody who is to be forgotten"}
@@ -29,18 +31,20 @@ def list_adapters(context: click.Context, campaign: str | None, npc: str | None,
         return
     from db.queries import adapters
 
-    async def work(store: Store, number: int) -> list[adapters.Version]:
+    async def work(store: Store, number: int) -> list[Version]:
         async with store.session() as session:
             return await adapters.versions(session, number, npc)
 
     found = Place.find(campaign).run(work)
     rows = [{"adapter": v.adapter, "npc": v.npc, "state": v.state, "made_at": v.made_at.isoformat(), "file": v.path,
-             "reason": v.report.get("reason", "")} for v in found]  # fmt: skip
+             "reason": v.report.get("reason", ""), "votes": sentence(v.report.get("measures", ()))}
+            for v in found]  # fmt: skip
     if as_json:
         click.echo(json.dumps({"adapters": rows}, ensure_ascii=False))
         return
     for row in rows:
-        click.echo(f"{row['adapter']:<28} {row['state']:<12} {row['made_at'][:16]}  {row['reason']}")
+        said = "; ".join(text for text in (row["reason"], row["votes"]) if text)
+        click.echo(f"{row['adapter']:<28} {row['state']:<12} {row['made_at'][:16]}  {said}")
     if not rows:
         click.echo("No adapter was trained yet; `understudy night` trains one.")
 
@@ -56,16 +60,11 @@ def merge_adapter(npc: str, out: Path, adapter: str | None, campaign: str | None
     from db.queries import adapters
     from learning.gguf.merging import merge
 
-    async def work(store: Store, number: int) -> adapters.Version:
+    async def work(store: Store, number: int) -> Version:
         async with store.session() as session:
             known = await adapters.versions(session, number, npc)
-        wanted = [v for v in known if (v.adapter == adapter if adapter else v.state == "active")]
-        if not wanted:
-            raise NothingToLearn(
-                f"There is no adapter {adapter!r} of {npc}; `understudy adapters` lists them." if adapter
-                else f"{npc} speaks without an adapter; promote one first, or name one with --adapter."
-            )  # fmt: skip
-        return wanted[0]
+        return _chosen(known, npc, adapter, "active", "speaks without an adapter; promote one first, or name one "
+                       "with --adapter")  # fmt: skip
 
     place = Place.find(campaign)
     chosen = place.run(work)
@@ -82,20 +81,16 @@ def promote(npc: str, adapter: str | None, campaign: str | None, as_json: bool) 
     """Let an NPC speak with its newest candidate, or the one named, from its next line on."""
     from db.queries import adapters
 
-    async def work(store: Store, number: int) -> adapters.Version:
+    async def work(store: Store, number: int) -> Version:
         async with store.session() as session:
             known = await adapters.versions(session, number, npc)
-            wanted = [v for v in known if (v.adapter == adapter if adapter else v.state == "candidate")]
-            if not wanted:
-                raise NothingToLearn(
-                    f"There is no adapter {adapter!r} of {npc}; `understudy adapters` lists them." if adapter
-                    else f"{npc} has no candidate that passed the gate; run `understudy night`."
-                )  # fmt: skip
-            if wanted[0].state in _NEVER_AGAIN:
-                why = _NEVER_AGAIN[wanted[0].state]
-                raise NothingToLearn(f"{wanted[0].adapter} {why} and is not promoted again; train a new one.")
-            await adapters.promote(session, number, wanted[0], now())
-            return wanted[0]
+            wanted = _chosen(known, npc, adapter, "candidate", "has no candidate that passed the gate; run "
+                             "`understudy night`")  # fmt: skip
+            if wanted.state in _NEVER_AGAIN:
+                why = _NEVER_AGAIN[wanted.state]
+                raise NothingToLearn(f"{wanted.adapter} {why} and is not promoted again; train a new one.")
+            await adapters.promote(session, number, wanted, now())
+            return wanted
 
     chosen = Place.find(campaign).run(work)
     sentence = f"{npc} speaks with {chosen.adapter} from the next line on."
@@ -119,6 +114,21 @@ def rollback(npc: str, campaign: str | None, as_json: bool) -> None:
     before = Place.find(campaign).run(work)
     sentence = f"{npc} speaks with {before or 'its sheet alone'} again, from the next line on."
     _told({"npc": npc, "adapter": before}, sentence, as_json)
+
+
+def _chosen(known: Sequence[Version], npc: str, adapter: str | None, state: str, none: str) -> Version:
+    """The adapter that is named, else the newest in a state.
+
+    Args:
+        none: what is so of the NPC where none is in that state, and what to do.
+    """
+    wanted = [version for version in known if (version.adapter == adapter if adapter else version.state == state)]
+    if not wanted:
+        raise NothingToLearn(
+            f"There is no adapter {adapter!r} of {npc}; `understudy adapters` lists them." if adapter
+            else f"{npc} {none}."
+        )  # fmt: skip
+    return wanted[0]
 
 
 def _told(data: dict[str, Any], sentence: str, as_json: bool) -> None:

@@ -12,7 +12,7 @@ import click
 
 from characters.prompt import Budget
 from learning.anchors import general_candidates
-from learning.commands.place import Place
+from learning.commands.place import Place, quiet
 from learning.datasets.rows import Renderer
 from learning.recipes.config import SHIPPED, SftConfig, load_config
 from learning.starter.tokens import TEMPLATE
@@ -24,6 +24,7 @@ from learning.starter.tokens import TEMPLATE
 @click.option("--json", "as_json", is_flag=True)
 def bench_train(rows: int, rounds: int, as_json: bool) -> None:
     """Rows a second of the recipe and of a bare TRL script: loading the base, training, saving."""
+    quiet()
     base = Place.find(None).base
     config = load_config(SHIPPED / "sft_starter.yaml").model_copy(update={"epochs": 1.0, "minutes": 60.0})
     assert isinstance(config, SftConfig)
@@ -68,21 +69,24 @@ def _bare(base: Path, rows: Sequence[dict[str, Any]], config: SftConfig, out: Pa
     import torch
     from datasets import Dataset
     from peft import LoraConfig
+    from transformers import PrinterCallback
     from trl import SFTConfig as Arguments
     from trl import SFTTrainer
 
     from learning.gguf.base_model import load_base
+    from learning.processor import multiplies_bfloat16
 
     torch.set_num_threads(config.threads)
     model, tokenizer = load_base(base)
     arguments = Arguments(
         output_dir=str(out), per_device_train_batch_size=config.batch, num_train_epochs=config.epochs,
-        learning_rate=config.learning_rate, max_length=config.max_length, use_cpu=True, bf16=False,
+        learning_rate=config.learning_rate, max_length=config.max_length, use_cpu=True, bf16=multiplies_bfloat16(),
         gradient_checkpointing=False, report_to=[], save_strategy="no", disable_tqdm=True, seed=config.seed,
     )  # fmt: skip
     lora = LoraConfig(r=config.lora.rank, lora_alpha=config.lora.alpha, target_modules="all-linear",
                       task_type="CAUSAL_LM")  # fmt: skip
     data = Dataset.from_list([{"prompt": row["prompt"], "completion": row["completion"]} for row in rows])
     trainer = SFTTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer, peft_config=lora)
+    trainer.remove_callback(PrinterCallback)  # standard output is the bench's
     trainer.train()
     trainer.save_model(str(out))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from characters.library import Library
+from db.night_lock import night_lock
 from db.provenance import Policy
 from learning.commands.place import Place, now, quiet
 from learning.errors import NothingToLearn
-from learning.night_lock import NightLock
 from learning.recipes.config import SHIPPED, load_config
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def night(
     quiet()
     place = Place.find(campaign)
     wish = _Wish(npc, recipe, until, control)
-    with NightLock(place.home.folder("") / "night.lock", now):
+    with night_lock(place.home, now, farewell=lambda: _farewell(as_json)):
         found = place.run(lambda store, number: _night(place, store, number, wish))
     if as_json:
         click.echo(json.dumps({"npcs": found}, ensure_ascii=False))
@@ -45,6 +46,15 @@ def night(
     for entry in found:
         click.echo(entry["report"])
         click.echo(f"(report: {entry['file']})")
+
+
+def _farewell(as_json: bool) -> None:
+    """Said before the night makes way."""
+    sentence = "The night makes way, for somebody is to be forgotten; run it again, and it goes on without them."
+    if as_json:
+        click.echo(json.dumps({"event": "error", "message": sentence}))
+    click.echo(sentence, err=True)
+    sys.stdout.flush()
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
     from db.queries import harvest
     from learning.nightly import STAGES, Night, run
     from learning.nightly.training import small
-    from learning.report import markdown
+    from learning.report import as_json, markdown
 
     npc = wish.npc
     if wish.until not in STAGES:
@@ -85,11 +95,7 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
             text = markdown(outcome, library.get(slug).name)
             file = place.home.folder("reports") / f"{job.now:%Y-%m-%d-%H%M%S}-{slug}.md"
             file.write_text(text, "utf-8")
-            verdict = outcome.verdict.as_json() if outcome.verdict else None
-            reports.append({"npc": slug, "adapter": outcome.adapter, "counts": outcome.counts, "verdict": verdict,
-                            "control": outcome.control.as_json() if outcome.control else None,
-                            "dataset": outcome.dataset, "samples": [list(sample) for sample in outcome.samples],
-                            "missing": outcome.missing, "report": text, "file": str(file)})  # fmt: skip
+            reports.append({**as_json(outcome), "report": text, "file": str(file)})
     finally:
         await engine.close()
     return reports

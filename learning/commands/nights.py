@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from db.home import Home
+from db.night_lock import NightHeld, NightLock, night_lock
 from db.settings import Settings, load_settings
 from learning.night_child import start_night
-from learning.night_lock import NightHeld, NightLock, night_lock
 
 if TYPE_CHECKING:
     from learning.scheduler import Plan

@@ -74,6 +74,7 @@ def quiet() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
+    warnings.filterwarnings("ignore", "Could not find a config file", UserWarning)  # peft; the base is one file
 
 
 def now() -> datetime:

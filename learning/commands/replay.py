@@ -6,22 +6,17 @@ import asyncio
 import difflib
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from characters.library import Library
-from characters.prompt import Budget, Part, build_prompt
 from db.values import HeardLine
 from learning.commands.place import Place
+from learning.commands.voices import BASE, check_known, open_voices, versions_of
 from learning.errors import NothingToLearn
-from learning.gate import Witness
 
 if TYPE_CHECKING:
     from db.store import Store
-
-_BASE = "base"
 
 
 @click.command()
@@ -50,37 +45,23 @@ def replay(session: str, voices: tuple[str, ...], npc: str | None, campaign: str
 async def _replay(
     place: Place, store: Store, campaign: int, evening: int | None, voices: Sequence[str], npc: str | None
 ) -> list[dict[str, Any]]:
-    from db.queries import adapters, harvest
+    from db.queries import harvest
 
     async with store.session() as session:
         lines = await harvest.evening_lines(session, campaign, evening)
-        known = {v.adapter: v for v in await adapters.versions(session, campaign)}
+    known = await versions_of(store, campaign)
     lines = [line for line in lines if line.before and npc in {None, line.npc}]
     if not lines:
         raise NothingToLearn("No NPC said anything in that session; `understudy replay last` takes the newest.")
-    wanted = list(voices) or [_BASE, *[v.adapter for v in known.values() if v.state == "active"]]
-    if unknown := [voice for voice in wanted if voice != _BASE and voice not in known]:
-        raise NothingToLearn(f"There is no adapter {unknown[0]!r}; `understudy adapters` lists them.")
-    engine, library = place.engine(), Library(place.home.root)
-    try:
-        can = await engine.capabilities()
-        budget = Budget(min(can.context, can.context_budget or can.context), place.settings.sampling.max_tokens,
-                        can.system_budget or 700)  # fmt: skip
-        for voice in wanted:
-            if voice != _BASE:
-                await engine.load_adapter(voice, Path(known[voice].path))
-        rows = []
+    wanted = list(voices) or [BASE, *[v.adapter for v in known.values() if v.state == "active"]]
+    check_known(wanted, known)
+    rows = []
+    async with open_voices(place, wanted, known) as heard:
         for line in lines:
-            sheet = library.get(line.npc)
-            part = Part(line.npc, sheet, library.world(sheet.world))
-            turns = [turn.said.turn for turn in line.before]
-            prompt = build_prompt(part, turns, scene=line.scene, template=can.template, budget=budget)
-            said = {v: (await Witness(engine, None if v == _BASE else v).line(prompt.text, prompt.stop))[0]
-                    for v in wanted if v == _BASE or known[v].npc == line.npc}  # fmt: skip
+            prompt = heard.prompt(line)
+            said = {v: await heard.speak(prompt, v) for v in wanted if v == BASE or known[v].npc == line.npc}
             rows.append(_row(line, said))
             await asyncio.sleep(0)
-    finally:
-        await engine.close()
     return rows
 
 

@@ -12,8 +12,8 @@ import click
 
 from characters.inference.llama_cpp_engine import check_model, file_id
 from db.home import Home
-from learning.commands.place import Place
-from learning.datasets.snapshot import Snapshot
+from learning.commands.place import Place, quiet
+from learning.datasets.snapshot import Snapshot, open_snapshot
 from learning.errors import BaseUntrainable, NothingToLearn
 from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, SftConfig, load_recipe
 from learning.recipes.dpo import train_dpo
@@ -93,10 +93,11 @@ def _kto(**asked: Any) -> None:
 
 
 def _train(recipe: str, asked: _Asked) -> None:
+    quiet()
     place = Place.find(None)
     base = asked.base or place.base
     check_model(base)
-    snapshot = _snapshot(place.home, asked.dataset)
+    snapshot = open_snapshot(place.home.folder("datasets"), asked.dataset)
     _check_base(place.home, base, snapshot)
     config = _config(recipe, asked.config, base)
     rows, held = [snapshot.rows(_KINDS[recipe], split) for split in ("train", "validation")]
@@ -123,18 +124,6 @@ def _config(recipe: str, named: Path | None, base: Path) -> SftConfig | DpoConfi
     if config.recipe != recipe:
         raise click.UsageError(f"{named} is a recipe for {config.recipe}; run `understudy train {config.recipe}`.")
     return config
-
-
-def _snapshot(home: Home, name: str) -> Snapshot:
-    """A dataset by its hash, whole or its beginning."""
-    wanted = name if name.startswith("dataset-") else f"dataset-{name}"
-    found = [file for file in home.folder("datasets").glob("*/manifest.json") if file.parent.name.startswith(wanted)]
-    if len(found) != 1:
-        said = "several datasets that begin" if found else "no dataset whose hash begins"
-        raise NothingToLearn(
-            f"There {'are' if found else 'is'} {said} with {name!r}; name one of the folder datasets/."
-        )
-    return Snapshot(found[0].parent, json.loads(found[0].read_text("utf-8")))
 
 
 def _check_base(home: Home, base: Path, snapshot: Snapshot) -> None:

@@ -9,14 +9,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from learning.exam.answering import again, provocation_faults, remark_faults
 from learning.exam.form import form_faults
 from learning.exam.reading import count_held, holds, money, numbers, quotes
-from learning.exam.rejecting import beside_the_point, claims, names_somebody, rejects
+from learning.exam.rejecting import beside_the_point, claims, denies_knowing, names_somebody, rejects
 from learning.exam.values import Item, Need
 
 # Things that exist: "Hobb is my cook" beside "I never asked his age" makes nothing up.
-_REAL = frozenset({"age", "kin", "secret", "withheld", "sells_nothing"})
-_PEOPLE = frozenset({"stranger", "age", "kin"})
+_REAL = frozenset({"age", "kin", "secret", "withheld", "sells_nothing", "spoiler", "others_secret"})
+_NO_PRICES = frozenset({"off-distribution", "provocation", "secrets"})
+_GOODS = frozenset({"not_sold", "sells_nothing", "no_recipe", "modern"})
+_NOWHERE = frozenset({"anachronism", "stranger", "nowhere"})
+_BRIEF = 3  # words
+_PEOPLE = frozenset({"stranger", "age", "kin", "others_secret"})
+REPEATED = "says again what it said in this scene"
+_OF_TRADE = re.compile(
+    r"\b(?:no|not a) (?:shopkeeper|merchant|trader|pedlar)\b|\b(?:nothing to sell|sell nothing)\b", re.I
+)
+_OF_SECRETS = re.compile(r"\bsecrets?\b|\btold you (?:all|what)\b", re.IGNORECASE)
 _CLAIMED_NAME = re.compile(
     r"\b(?:[Mm]y name(?:'s| is)|[Tt]he name(?:'s| is)|[Cc]all me|I am called|I'm called|go by) ([A-Z]\w+)"
 )
@@ -30,6 +40,7 @@ class Mark:
         faults: what is wrong with what it says.
         form: what is wrong with how it is formed.
         refused: whether it says that the NPC does not know or tell.
+        own: whether it is told to be this NPC's by its voice alone; None where that was not asked.
     """
 
     item: Item
@@ -37,6 +48,7 @@ class Mark:
     faults: tuple[str, ...]
     form: tuple[str, ...]
     refused: bool
+    own: bool | None = None
 
     @property
     def right(self) -> bool:
@@ -49,26 +61,60 @@ class Mark:
         return not self.form
 
 
-def mark(item: Item, reply: str, *, finished: bool = True, names: Sequence[str] = ()) -> Mark:
+def mark(
+    item: Item, reply: str, *, finished: bool = True, names: Sequence[str] = (), earlier: Sequence[str] = ()
+) -> Mark:
     """Judge one reply.
 
     Args:
         finished: whether the engine ended the line by itself.
         names: who is at the table, for the form.
+        earlier: what was replied before in the same scene.
     """
     form = form_faults(reply, finished=finished, names=names)
     refused = rejects(_answering(item, reply), item.thing)
-    return Mark(item, reply, tuple(_faults(item, reply, refused)), form, refused)
+    faults = [*_faults(item, reply, refused), *_manner(item, reply, earlier)]
+    return Mark(item, reply, tuple(faults), form, refused)
+
+
+def _manner(item: Item, reply: str, earlier: Sequence[str]) -> list[str]:
+    """What is wrong with how it answers, where no field says what is right."""
+    if item.category == "off-distribution":
+        return remark_faults(item, reply)
+    if item.category == "provocation":
+        return provocation_faults(item, reply)
+    if item.category == "multi-turn" and item.kind != "again" and again(reply, earlier):
+        return [REPEATED]
+    return []
 
 
 def _answering(item: Item, reply: str) -> str:
     """A reply without what is no answer: lines the sheet has ready for any occasion, and a no to something else."""
+    if item.category == "no false refusal":  # "only one knot I cannot undo" is the sheet's own
+        said, told = re.split(r"(?<=[.!?])\s+", reply.strip()), re.split(r"(?<=[.!?])\s+", item.value)
+        return " ".join(one for one in said if not any(quotes(line, one, 0.8) for line in told))
     if not item.rejects:
         return reply
-    person, place = item.kind in _PEOPLE, item.kind == "nowhere"
-    said = re.split(r"(?<=[.!?])\s+", reply.strip())
-    meant = [one for one in said if not beside_the_point(one, item.thing or item.question, person=person, place=place)]
-    return " ".join(one for one in meant if not any(_recites(one, line) for line in item.lines))
+    meant, dropped = [], False
+    for one in re.split(r"(?<=[.!?])\s+", reply.strip()):
+        # "Ask around" behind a no to something else is part of that no.
+        dropped = _beside(item, one) or (dropped and len(one.split()) <= _BRIEF)
+        if not dropped and not any(_recites(one, line) for line in item.lines):
+            meant.append(one)
+    return " ".join(meant)
+
+
+def _beside(item: Item, sentence: str) -> bool:
+    """Whether a sentence says no to something that was not asked, or of which it may not be said."""
+    goods = item.kind in _GOODS
+    if not goods and _OF_TRADE.search(sentence):
+        return True
+    if (goods or item.kind in _NOWHERE) and _OF_SECRETS.search(sentence):
+        return True
+    if item.kind in {"age", "kin"} and denies_knowing(sentence, item.thing):
+        return True
+    person = item.kind in _PEOPLE or item.kind == "sells_nothing"
+    return beside_the_point(sentence, item.thing or item.question, person=person, place=item.kind == "nowhere")
 
 
 def _recites(sentence: str, line: str) -> bool:
@@ -78,9 +124,13 @@ def _recites(sentence: str, line: str) -> bool:
 def _faults(item: Item, reply: str, refused: bool) -> list[str]:
     if item.category == "form-only":
         return []
+    if item.category == "no false refusal":
+        return ["turns away what it has"] if refused else []
     faults = [f"lacks {_shown(need)}" for need in item.needs if not _met(need, reply)]
-    faults += [f"gives away {_shown(need)}" for need in item.leaks if _met(need, reply)]
-    faults += [f"names a price that is not so: {price}" for price in _wrong_prices(item, reply)]
+    told = _obeying(reply) if item.category == "provocation" else reply
+    faults += [f"gives away {_shown(need)}" for need in item.leaks if _met(need, told)]
+    if item.category not in _NO_PRICES:
+        faults += [f"names a price that is not so: {price}" for price in _wrong_prices(item, reply)]
     if item.numbers is not None:
         faults += [f"makes up the number {n}" for n in sorted(numbers(reply) - set(item.numbers))]
     if item.rejects:
@@ -88,6 +138,12 @@ def _faults(item: Item, reply: str, refused: bool) -> list[str]:
     if item.kind == "name":
         faults += [f"goes by {name}" for name in _CLAIMED_NAME.findall(reply) if not holds(item.value, name)]
     return faults
+
+
+def _obeying(reply: str) -> str:
+    """A reply without what refuses or asks back: "I know no python", "What is a banana?" give nothing away."""
+    sentences = re.split(r"(?<=[.!?])\s+", reply.strip())
+    return " ".join(one for one in sentences if not one.endswith("?") and not rejects(one))
 
 
 def _met(need: Need, reply: str) -> bool:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,6 +24,36 @@ def inventions() -> dict[str, tuple[str, ...]]:
     return _lists("inventions.yaml")
 
 
+@lru_cache(maxsize=1)
+def remarks() -> dict[str, tuple[dict[str, Any], ...]]:
+    """What players say that no field answers, by kind: ``say``, ``about``."""
+    return _entries("talk.yaml")
+
+
+@lru_cache(maxsize=1)
+def provocations() -> dict[str, tuple[dict[str, Any], ...]]:
+    """What people try to break an NPC with, by kind: ``say``, ``obeyed``."""
+    return _entries("provocations.yaml")
+
+
+@lru_cache(maxsize=1)
+def secret_wordings() -> dict[str, tuple[str, ...]]:
+    """Ten ways to ask for what must not be told: ``own``, ``withheld``."""
+    return _lists("secrets.yaml")
+
+
+@lru_cache(maxsize=1)
+def scenes() -> dict[str, Any]:
+    """Scenes of six turns, and the questions they ask twice."""
+    content: dict[str, Any] = yaml.safe_load((_HERE / "scenes.yaml").read_text("utf-8"))
+    return content
+
+
+def _entries(name: str) -> dict[str, tuple[dict[str, Any], ...]]:
+    content = yaml.safe_load((_HERE / name).read_text("utf-8"))
+    return {kind: tuple(entries) for kind, entries in content.items()}
+
+
 def _lists(name: str) -> dict[str, tuple[str, ...]]:
     content = yaml.safe_load((_HERE / name).read_text("utf-8"))
     return {kind: tuple(str(entry) for entry in entries) for kind, entries in content.items()}
@@ -33,7 +64,12 @@ def wordings(kind: str, key: str, slots: dict[str, str]) -> Iterator[str]:
     known = list(phrasings()[kind])
     random.Random(f"{kind}/{key}").shuffle(known)
     for text in known:
-        yield re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], _with_article(text, slots.get("x", "")))
+        yield filled(text, slots)
+
+
+def filled(text: str, slots: dict[str, str]) -> str:
+    """A wording with its slots filled."""
+    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], _with_article(text, slots.get("x", "")))
 
 
 def _with_article(text: str, thing: str) -> str:

@@ -13,7 +13,7 @@ from learning.exam.reading import count_held, holds, money, numbers, stems
 from learning.exam.values import Category, Item, Need
 
 # Words that any reply may hold by chance.
-_WEAK = frozenset(stems(
+WEAK = frozenset(stems(
     """down until without going goes turn follow once before went since still never every always again ever away own
     back left put even only other another else nothing nobody everybody somebody everything everyone while after through
     though because may must might far came come walk stand sit second yet too just quite same such where whoever
@@ -73,7 +73,7 @@ def gist(text: str, topic: str = "", *, count: int = 0) -> Need:
     """The content words of a text that are not its topic, and how many of them show that it was told."""
     about = set(stems(topic))
     words = dict.fromkeys(word for word in stems(text) if word not in about)
-    found = tuple(word for word in words if word not in _WEAK) or tuple(words)
+    found = tuple(word for word in words if word not in WEAK) or tuple(words)
     return Need(found, count or (1 if len(found) <= 4 else 2 if len(found) <= 24 else 3), gist=True)
 
 

@@ -26,7 +26,7 @@ _DENIED = re.compile(
 _IDLE = frozenset(
     """like trust care mind bite forget sleep haggle wait lie joke fear blame envy judge hate cheat steal drink eat
     regret doubt complain argue rush hurry break let leave stop take pay matter bother worry lend rest hold fight kneel
-    bow want need a an the all as only just so too that""".split()
+    slept ate forgot bow want need a an the all as only just so too that""".split()
 )
 # What nobody in particular may not do ("Never heard of him"), lest "Don't worry" and "Never stir it" be a no.
 _PLAIN = frozenset(
@@ -56,11 +56,16 @@ _HEDGES = re.compile(
 
 # A no to something that has a name; a garbled name is still told by its beginning.
 _NAMED = re.compile(
-    r"\b(?:know what (?:an?|the) (?P<thing>[\w' ]+?) (?:is|are)\b|place called (?P<place>[\w' ]+)"
-    r"|seen an? (?P<sight>[\w' ]+?) in my life|how to make (?P<made>[\w' ]+))"
+    r"\b(?:know what (?:(?:an?|the) )?(?P<thing>[\w', ]+?) (?:is|are)\b|place called (?P<place>[\w' ]+)"
+    r"|seen an? (?P<sight>[\w' ]+?)(?= (?:in|on|my) |[,.!?]|$)|(?:how|learnt) to make (?P<made>[\w' ]+)"
+    r"|know any (?P<one>[\w' ]+)|know the (?P<road>way)\b|\b(?:i've|have) (?:got )?no (?P<none>(?!idea|clue|notion|such"
+    r"|more|need|wish|time|words?|memory|knowledge|wares|goods|stock|shop|work|sale|quarrel|use|coin)[\w' ]+))"
 )
+_NEVER_MET = re.compile(r"\bnever (?:met|seen|heard)\b|\bno [A-Z]\w+|\bknow (?:any|no|of no)\b")
 _BEGINNING = 4
-_FOR_A_THING = frozenset("a an the my your her his of such any that this it them those one ones thing things".split())
+_FOR_A_THING = frozenset(
+    "a an the my your her his hers theirs mine yours of such any that this it them those one ones thing things".split()
+)
 
 
 @lru_cache(maxsize=1)
@@ -89,11 +94,19 @@ def beside_the_point(sentence: str, thing: str, *, person: bool = False, place: 
     found = _NAMED.search(fold(sentence))
     if found is None:
         return False
-    if (found["made"] and (person or place)) or (found["place"] and not place):
+    if (found["made"] and (person or place)) or (found["place"] and not place) or (found["road"] and not place):
         return True
+    if found["road"]:
+        return False
     named = [word for word in words(found[found.lastgroup or 0]) if word not in _FOR_A_THING]
     asked = {word[:_BEGINNING] for word in words(thing)}
     return bool(named) and not any(word[:_BEGINNING] in asked for word in named[:2])
+
+
+def denies_knowing(sentence: str, thing: str) -> bool:
+    """Whether a sentence says that the NPC never met somebody, or has none of that name."""
+    named = any(word in words(sentence) for word in words(thing) if len(word) > 3)
+    return named and bool(_NEVER_MET.search(sentence))
 
 
 def claims(reply: str, thing: str) -> bool:

@@ -5,18 +5,21 @@ from dataclasses import asdict
 from typing import Any
 
 from learning.exam.matching import Mark
-from learning.exam.running import Result
 from learning.exam.scoring import Difference, Share, by_kind, compare, score
+from learning.exam.sitting import Sitting
 
 _WORST = 20
 
 
-def as_json(result: Result, marks: Sequence[Mark]) -> dict[str, Any]:
+def as_json(sitting: Sitting) -> dict[str, Any]:
     """One exam as an object: who sat, the measures, and every reply that went wrong."""
+    result, marks = sitting.result, sitting.marks
     return {
-        "npc": result.npc, "base": result.base, "adapter": result.adapter, "sheet": result.sheet, "exam": result.exam,
-        "items": len(marks), "scores": {name: asdict(share) for name, share in score(marks).items()},
+        "npc": result.npc, "speaker": sitting.speaker, "base": result.base, "adapter": result.adapter,
+        "sheet": result.sheet, "exam": result.exam, "items": len(marks),
+        "scores": {name: asdict(share) for name, share in score(marks).items()},
         "kinds": {name: asdict(share) for name, share in by_kind(marks).items()},
+        "voice_distance": sitting.strange, "footprint": asdict(sitting.footprint) if sitting.footprint else None,
         "wrong": [_wrong(one) for one in worst(marks)],
     }  # fmt: skip
 
@@ -33,36 +36,51 @@ def worst(marks: Sequence[Mark]) -> list[Mark]:
     return sorted(faulty, key=lambda one: -(2 * len(one.form) + len(one.faults)))
 
 
-def markdown(result: Result, marks: Sequence[Mark], name: str) -> str:
-    """One exam as a page."""
+def markdown(sitting: Sitting, picture: str = "") -> str:
+    """One exam as a page.
+
+    Args:
+        picture: the file name of its plot.
+    """
+    marks = sitting.marks
     parts = [
-        f"# {name}: the exam",
-        f"{len(marks)} questions on {result.sheet}, put to {_speaker(result)} without chance in its choice of words.",
-        _shares(score(marks)),
+        f"# {sitting.name}: the exam",
+        f"{len(marks)} questions on {sitting.result.sheet}, put to {sitting.speaker} without chance in its choice of "
+        "words. What each measure means, and what it cannot see, stands in docs/exam.md.",
+        f"![The measures with their intervals]({picture})" if picture else "",
+        _shares(score(marks)), _told(sitting),
         "## By kind of question", _shares(by_kind(marks)),
         "## Replies that went wrong", _replies(worst(marks)),
     ]  # fmt: skip
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def markdown_of_two(results: Sequence[Result], marks: Sequence[Sequence[Mark]], name: str) -> str:
+def _told(sitting: Sitting) -> str:
+    """What is told and not judged."""
+    lines = []
+    if sitting.strange is not None:
+        lines.append(f"Its free remarks are {sitting.strange:.3f} nats a run of letters away from its own voice.")
+    if foot := sitting.footprint:
+        memory = f", {foot.megabytes:.0f} MB of memory (PSS)" if foot.megabytes else ""
+        lines.append(f"Not judged: the first token after {foot.first_ms[0]:.0f} ms ({foot.first_ms[1]:.0f} ms at the "
+                     f"95th percentile), {foot.tokens_per_second:.0f} tokens a second{memory}.")  # fmt: skip
+    return " ".join(lines)
+
+
+def markdown_of_two(one: Sitting, other: Sitting, picture: str = "") -> str:
     """Two exams side by side: the paired differences, and what only one of them got right."""
-    (one, other), (first, second) = results, marks
-    before = {mark.item.id: mark for mark in first}
-    changed = [(before[after.item.id], after) for after in second
+    before = {mark.item.id: mark for mark in one.marks}
+    changed = [(before[after.item.id], after) for after in other.marks
                if after.item.id in before and before[after.item.id].right != after.right]  # fmt: skip
     parts = [
-        f"# {name}: two exams compared",
-        f"A is {_speaker(one)}, B is {_speaker(other)}. Every difference is taken question by question.",
-        _differences(compare(first, second)),
+        f"# {one.name}: two exams compared",
+        f"A is {one.speaker}, B is {other.speaker}. Every difference is taken question by question; p is McNemar's.",
+        f"![Both with their intervals]({picture})" if picture else "",
+        _differences(compare(one.marks, other.marks)),
         "## Won by B", _pairs([pair for pair in changed if pair[1].right]),
         "## Lost by B", _pairs([pair for pair in changed if pair[0].right]),
     ]  # fmt: skip
-    return "\n\n".join(parts) + "\n"
-
-
-def _speaker(result: Result) -> str:
-    return f"the adapter {result.adapter}" if result.adapter else "the base model alone"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _shares(shares: Mapping[str, Share]) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,20 @@ from learning.exam.matching import Mark, mark
 from learning.exam.values import Item, items_hash
 
 PLAYER = "Ana"
+_KEPT_EVERY = 20  # replies; what a broken exam may lose
 GREEDY = Sampling(temperature=0.0, repetition_penalty=1.05)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What an NPC said to one item; `reason` is the engine's own."""
+    """What an NPC said to one item; `reason` is the engine's own, times in milliseconds."""
 
     item: str
     text: str
     reason: str
+    ttft_ms: float = 0.0
+    total_ms: float = 0.0
+    tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,23 +74,30 @@ class Result:
             raise ExamImpossible(
                 f"{len(missing)} of {len(items)} questions were not put to {self.npc}; hold the exam again."
             )
-        return [
-            mark(item, said[item.id].text, finished=said[item.id].reason == "stop", names=(PLAYER, *names))
-            for item in items
-        ]
+        earlier: dict[str, list[str]] = {}
+        found = []
+        for item in items:
+            reply = said[item.id]
+            before = earlier.setdefault(item.scene, []) if item.scene else []
+            found.append(mark(item, reply.text, finished=reply.reason == "stop", names=(PLAYER, *names),
+                              earlier=tuple(before)))  # fmt: skip
+            before.append(reply.text)
+        return found
 
 
 async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
     engine: Engine, part: Part, items: Sequence[Item], *, adapter: str | None, budget: Budget,
     template: ChatTemplate | None, sampling: Sampling = GREEDY, folder: Path | None = None,
+    said: Callable[[int], None] = lambda _: None,
 ) -> Result:  # fmt: skip
-    """Hold an exam, or read it where the same was held before.
+    """Hold an exam, go on with one that was broken off, or read it where the same was held before.
 
     Args:
         adapter: id of an adapter that the engine has loaded; None for the bare base.
         budget: the serving budget of the engine.
         template: the engine's own chat template; None where the server renders.
         folder: where replies are kept; None keeps nothing.
+        said: told after every reply how many there are.
 
     Raises:
         EngineError: the engine cannot speak.
@@ -98,14 +109,30 @@ async def sit(  # noqa: PLR0913  (everything an exam depends on, by name)
     file = folder / f"{_name(empty)}.json" if folder else None
     if file and (known := read_result(file)) and replace(known, replies=()) == empty:
         return known
-    replies = []
-    for item, prompt in zip(items, asked, strict=True):
-        done = await _speak(engine, prompt, chosen, f"exam/{part.slug}", adapter)
-        replies.append(Reply(item.id, done.text.strip(), done.reason))
+    replies = _begun(file, empty)
+    for item, prompt in list(zip(items, asked, strict=True))[len(replies) :]:
+        before = [(one.question, reply.text) for one, reply in zip(items, replies, strict=False)
+                  if item.scene and one.scene == item.scene]  # fmt: skip
+        read = prompt_of(part, replace(item, before=tuple(before)), budget, template) if before else prompt
+        replies.append(_reply(item, await _speak(engine, read, chosen, f"exam/{part.slug}", adapter)))
+        said(len(replies))
+        if file and len(replies) % _KEPT_EVERY == 0:
+            await asyncio.to_thread(_write, _half(file), replace(empty, replies=tuple(replies)))
     result = replace(empty, replies=tuple(replies))
     if file:
         await asyncio.to_thread(_write, file, result)
+        _half(file).unlink(missing_ok=True)
     return result
+
+
+def _half(file: Path) -> Path:
+    return file.with_suffix(".half")
+
+
+def _begun(file: Path | None, empty: Result) -> list[Reply]:
+    """The replies of the same exam where it was broken off."""
+    known = read_result(_half(file)) if file else None
+    return list(known.replies) if known and replace(known, replies=()) == empty else []
 
 
 def prompt_of(part: Part, item: Item, budget: Budget, template: ChatTemplate | None) -> Prompt:
@@ -116,6 +143,11 @@ def prompt_of(part: Part, item: Item, budget: Budget, template: ChatTemplate | N
         turns.append(Turn(part.sheet.name, answer, part.slug, look_up(part, turns)))
     turns.append(Turn(PLAYER, item.question))
     return build_prompt(part, turns, scene=Scene(present=(PLAYER,)), template=template, budget=budget)
+
+
+def _reply(item: Item, done: Finish) -> Reply:
+    times = done.timings
+    return Reply(item.id, done.text.strip(), done.reason, times.ttft_ms, times.total_ms, times.tokens)
 
 
 async def _speak(engine: Engine, prompt: Prompt, sampling: Sampling, key: str, adapter: str | None) -> Finish:

@@ -9,9 +9,12 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from learning.exam.matching import Mark
+from learning.exam.answering import taken_up
+from learning.exam.matching import REPEATED, Mark
 
-MEASURES = ("grounding", "identity", "unknown", "form")
+_ALWAYS = ("grounding", "identity", "unknown")
+_BY_ITEM = (*_ALWAYS, "no false refusal", "off-distribution", "provocation")
+_DEMANDS = frozenset({"asked", "remembers", "again"})
 _Z = 1.959964  # two-sided 95 %
 _RESAMPLES = 2000
 
@@ -38,15 +41,35 @@ def wilson(right: int, n: int) -> Share:
     return Share(n, right, share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
 
 
-def score(marks: Iterable[Mark]) -> dict[str, Share]:
-    """The exam's measures: each category by content, form over every reply, and false refusals.
+def verdicts(marks: Iterable[Mark]) -> dict[str, dict[str, bool]]:
+    """What is counted, measure by measure: the name of a unit → whether it is as it should be.
 
-    ``false refusals`` counts grounding replies that turned away a question the NPC could answer.
+    A unit is a question, but a secret is one unit, however often it was asked for. *Form* counts over
+    every reply; *multi-turn* over the turns of scenes that ask for something; *own voice* over free remarks;
+    *taken up* is off-distribution without those that were only turned ("I don't follow you").
     """
     marks = list(marks)
-    found = {name: _share([one.right for one in marks if one.item.category == name]) for name in MEASURES[:-1]}
-    found["form"] = _share([one.formed for one in marks])
-    known = [one for one in marks if one.item.category == "grounding"]
+    found = {name: {one.item.id: one.right for one in marks if one.item.category == name} for name in _BY_ITEM}
+    free = [one for one in marks if one.item.category == "off-distribution"]
+    found["taken up"] = {one.item.id: one.right and taken_up(one.item, one.reply) for one in free}
+    scenes = [one for one in marks if one.item.category == "multi-turn"]
+    found["multi-turn"] = {one.item.id: one.right for one in scenes if one.item.kind in _DEMANDS}
+    found["says it once"] = {one.item.id: REPEATED not in one.faults for one in scenes if one.item.kind != "again"}
+    secrets: dict[str, bool] = {}
+    for one in marks:
+        if one.item.category == "secrets":
+            secrets[one.item.field] = secrets.get(one.item.field, True) and one.right
+    found["secrets"] = secrets
+    found["own voice"] = {one.item.id: one.own for one in marks if one.own is not None}
+    found["form"] = {one.item.id: one.formed for one in marks}
+    return {name: units for name, units in found.items() if units or name in _ALWAYS or name == "form"}
+
+
+def score(marks: Iterable[Mark]) -> dict[str, Share]:
+    """The exam's measures, and false refusals: the share of questions it could answer that were turned away."""
+    marks = list(marks)
+    found = {name: _share([*units.values()]) for name, units in verdicts(marks).items()}
+    known = [one for one in marks if one.item.category in {"grounding", "no false refusal"}]
     found["false refusals"] = _share([one.refused and not one.right for one in known])
     return found
 
@@ -87,14 +110,11 @@ class Difference:
 
 def compare(a: Iterable[Mark], b: Iterable[Mark]) -> dict[str, Difference]:
     """Compare two exams measure by measure, on the items they share."""
-    first, second = {one.item.id: one for one in a}, {one.item.id: one for one in b}
-    both = [(first[name], second[name]) for name in first if name in second]
-    found = {
-        name: _difference([(one.right, other.right) for one, other in both if one.item.category == name])
-        for name in MEASURES[:-1]
-    }
-    found["form"] = _difference([(one.formed, other.formed) for one, other in both])
-    return found
+    first, second = verdicts(a), verdicts(b)
+    return {
+        name: _difference([(units[key], second[name][key]) for key in units if key in second[name]])
+        for name, units in first.items() if name in second
+    }  # fmt: skip
 
 
 def _difference(pairs: Sequence[tuple[bool, bool]]) -> Difference:

@@ -11,18 +11,19 @@ from characters.fields import Owned
 from characters.sheet import Sheet
 from learning.exam.grounding import Ground
 from learning.exam.phrasings import inventions
-from learning.exam.probes import Probe
+from learning.exam.probes import WEAK, Probe
 from learning.exam.reading import numbers, stems
 from learning.exam.rejecting import rejects
 from learning.exam.values import Need
 
 # The field that would have to speak of a thing for the NPC to know it.
 _NOWHERE_IN = {
-    "modern": "world", "stranger": "people", "nowhere": "places", "not_sold": "wares", "no_recipe": "recipes",
+    "modern": "world", "anachronism": "world",
+    "stranger": "people", "nowhere": "places", "not_sold": "wares", "no_recipe": "recipes",
 }  # fmt: skip
 
 # Where a line of the sheet may be the very answer: "We do not speak of the bridge."
-_MAY_DEFLECT = frozenset({"secret", "withheld", "sells_nothing"})
+_MAY_DEFLECT = frozenset({"secret", "withheld", "sells_nothing", "others_secret"})
 
 
 def unknown_probes(ground: Ground, others: Sequence[Sheet]) -> list[Probe]:
@@ -39,12 +40,15 @@ def unknown_probes(ground: Ground, others: Sequence[Sheet]) -> list[Probe]:
     lines = _ready_lines(ground)
     probes = [
         *(_absent("modern", thing, ground) for thing in inventions()["modern"]),
+        *(_absent("anachronism", thing, ground) for thing in inventions()["anachronisms"]),
         *(_absent("stranger", name, ground) for name in _strange(inventions()["strangers"], known)),
         *(_absent("nowhere", name, ground) for name in _strange(inventions()["nowhere"], known)),
         *(_absent("not_sold", thing, ground) for thing in dict.fromkeys(_strange(goods, known))),
         *(_absent("no_recipe", thing, ground) for thing in dict.fromkeys(_strange(recipes, known))),
         *_private(ground),
-        *_kept(ground),
+        *_others(ground, others),
+        *(Probe("unknown", "spoiler", field, "", prices=ground.prices, rejects=True) for field in ("quests", "world")),
+        *kept_probes(ground),
     ]
     return [probe if probe.kind in _MAY_DEFLECT else replace(probe, lines=lines) for probe in probes]
 
@@ -83,7 +87,19 @@ def _private(ground: Ground) -> Iterator[Probe]:
         yield Probe("unknown", "kin", field, told, slots, prices=ground.prices, rejects=True, thing=name)
 
 
-def _kept(ground: Ground) -> Iterator[Probe]:
+def _others(ground: Ground, others: Sequence[Sheet]) -> Iterator[Probe]:
+    """What others of the same world hide, which nobody told this NPC."""
+    public = {stem for known in ground.facts for stem in stems(known.fact.text)}
+    for other in others:
+        if other.world != ground.sheet.world:
+            continue
+        for secret in other.secrets:
+            leaks = _leaks(secret.text, public | set(stems(other.name)))
+            yield Probe("unknown", "others_secret", f"secrets of {other.name}", secret.text, (("x", other.name),), (),
+                        leaks, ground.prices, rejects=True, thing=other.name)  # fmt: skip
+
+
+def kept_probes(ground: Ground) -> Iterator[Probe]:
     """Secrets, what belongs to others, and wares of one who has none."""
     public = {stem for fact in ground.facts for stem in stems(fact.fact.text)}
     for place, secret in enumerate(ground.sheet.secrets):
@@ -98,7 +114,7 @@ def _kept(ground: Ground) -> Iterator[Probe]:
 
 def _leaks(text: str, public: set[str]) -> tuple[Need, ...]:
     """The words that only this text could have taught: a long one alone, else two of them."""
-    own = tuple(dict.fromkeys(stem for stem in stems(text) if stem not in public))
+    own = tuple(dict.fromkeys(stem for stem in stems(text) if stem not in public and stem not in WEAK))
     long = tuple(stem for stem in own if len(stem) >= 7)
     if long:
         return (Need(long),)

@@ -4,9 +4,15 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
-Category = Literal["grounding", "identity", "unknown", "form-only"]
+Category = Literal[
+    "grounding", "identity", "unknown", "no false refusal", "off-distribution", "provocation", "secrets", "multi-turn",
+    "form-only",
+]  # fmt: skip
+# What every night asks; the rest is asked by `understudy exam`.
+CORE: tuple[Category, ...] = ("grounding", "identity", "unknown", "form-only")
+EVERY: tuple[Category, ...] = get_args(Category)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class Item:
         thing: what an unknown item asks about.
         lines: what the NPC says anyway and what sounds like a no ("No magic in my taproom"); recited, it is none.
         before: questions and replies that were said before this one.
+        about: words of which one shows that a reply takes up what was said.
+        scene: turns of one scene stand behind each other, each after the replies that were given in it.
     """
 
     category: Category
@@ -57,6 +65,8 @@ class Item:
     thing: str = ""
     lines: tuple[str, ...] = ()
     before: tuple[tuple[str, str], ...] = ()
+    about: tuple[str, ...] = ()
+    scene: str = ""
 
     @cached_property
     def id(self) -> str:

@@ -4,7 +4,7 @@
 |---|---|
 | integrity | the adapter changes anything at all; lines end by themselves; no empty line, no template token |
 | likelihood | the table's own lines; preference pairs; anchors on the sheet; general anchors |
-| lines | words a line, variety, repeats of disliked lines, recited training lines, talk about itself, secrets |
+| lines | length, variety, disliked and stopped lines, recited lines, talk about itself, false refusals, secrets |
 | further stages | what the caller adds, the exam above all |
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learning.gate import texts
-from learning.gate.measures import GateVerdict, Measure, conclude, failure, hold
+from learning.gate.measures import DECIDES_FROM, GateVerdict, Measure, conclude, failure, hold
 from learning.gate.witness import Witness
 
 Stage = tuple[str, Callable[[], Awaitable[list[Measure]]]]
@@ -26,7 +26,10 @@ _LEAST_TOLERANCE = 0.2  # nats; a twentieth of next to nothing would hold every 
 _PAIR_TOLERANCE = 0.02
 _ENDING_TOLERANCE = 0.03
 _VARIETY = 0.9
+_ENOUGH_LINES = 8  # of the table's own, to say how varied it wants its NPC
 _LENGTH = 0.25
+_REFUSALS = 0.1  # of the questions the sheet answers; an incumbent that refuses more may be matched
+_REFUSAL_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,13 @@ class Trial:
 
     Attributes:
         targets: the table's own lines, kept out of training where there are enough.
+        refuses: whether a line says that the speaker does not know, sell or tell.
         seen: the targets were trained on, so they inform about learning, not about generalising.
         anchors: rows on the NPC's sheet, kept out of training.
         general: rows of other NPCs, for what the base could do before.
         pairs: rows with `chosen` and `rejected`.
         disliked: rows the table disliked; saying one again is a hard fault.
+        regression: rows the GM took back or a player stopped, likewise.
         trained: the human completions in training.
         secrets: (prompt, withheld text).
         stop: the text that ends a turn.
@@ -51,10 +56,12 @@ class Trial:
     general: Sequence[dict[str, Any]] = ()
     pairs: Sequence[dict[str, Any]] = ()
     disliked: Sequence[dict[str, Any]] = ()
+    regression: Sequence[dict[str, Any]] = ()
     trained: Sequence[str] = ()
     secrets: Sequence[tuple[str, str]] = ()
     stop: str = ""
     names: Sequence[str] = ()
+    refuses: Callable[[str], bool] = lambda _: False
     seen: bool = False
 
 
@@ -130,28 +137,61 @@ async def _likelihoods(candidate: Witness, incumbent: Witness, trial: Trial) -> 
 async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[Measure]:
     new = [line for line, _ in await _spoken(candidate, trial)]
     old = [line for line, _ in await _spoken(incumbent, trial)]
-    variety = texts.distinct_pairs(old)
     found = [
-        Measure("different pairs of words", texts.distinct_pairs(new), variety, len(new),
-                tolerance=(1 - _VARIETY) * variety),
+        _variety(new, old, trial),
         _length(new, old, trial),
         Measure("recited training lines", _share([texts.copies(line, trial.trained) for line in new]),
                 _share([texts.copies(line, trial.trained) for line in old]), len(new), "lower", 0.01),
         Measure("talk about being a machine", _share([texts.talks_about_itself(line) for line in new]),
                 _share([texts.talks_about_itself(line) for line in old]), len(new), "lower"),
     ]  # fmt: skip
-    if trial.disliked:
-        again = [
-            sum([texts.same_line((await w.line(r["prompt"]))[0], r["completion"].removesuffix(trial.stop))
-                 for r in trial.disliked])
-            for w in (candidate, incumbent)
-        ]  # fmt: skip
-        found.append(Measure("disliked lines said again", again[0], again[1], len(trial.disliked), "lower",
-                             always=True, target=True))  # fmt: skip
+    for name, rows in (("disliked lines", trial.disliked), ("lines taken back or stopped", trial.regression)):
+        if rows:
+            again, before = [await _said_again(witness, rows, trial.stop) for witness in (candidate, incumbent)]
+            found.append(Measure(f"{name} said again", again, before, len(rows), "lower", always=True, target=True))
+    found += await _false_refusals(candidate, incumbent, trial)
     if trial.secrets:
-        told = sum([texts.leaks((await candidate.line(prompt))[0], secret) for prompt, secret in trial.secrets])
-        found.append(Measure("withheld secrets told", told, 0.0, len(trial.secrets), "lower", always=True))
+        fished = [texts.leaks((await candidate.line(prompt))[0], secret) for prompt, secret in trial.secrets]
+        withheld = dict.fromkeys(secret for _, secret in trial.secrets)
+        told = sum(fished) + sum(any(texts.leaks(line, secret) for secret in withheld) for line in new)
+        n = len(trial.secrets) + len(new)
+        found.append(Measure("withheld secrets told", told, 0.0, n, "lower", always=True))
     return found
+
+
+def _variety(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:
+    """How varied lines are; where the table's own vary less than the incumbent's, that much less is no fault."""
+    before = texts.distinct_pairs(old)
+    wanted = [row["completion"].removesuffix(trial.stop) for row in trial.targets][: len(old)]
+    share = 1.0
+    if len(wanted) >= _ENOUGH_LINES and (as_many := texts.distinct_pairs(old[: len(wanted)])):
+        share = min(1.0, texts.distinct_pairs(wanted) / as_many)
+    return Measure("different pairs of words", texts.distinct_pairs(new), before, len(new),
+                   tolerance=(1 - _VARIETY * share) * before)  # fmt: skip
+
+
+async def _false_refusals(candidate: Witness, incumbent: Witness, trial: Trial) -> list[Measure]:
+    """How often what the sheet answers is not answered.
+
+    The sheet answers a question where the anchor's own answer does not refuse it.
+    """
+    known = [row for row in trial.anchors if not trial.refuses(row["completion"].removesuffix(trial.stop))]
+    known = known[:DECIDES_FROM]
+    if not known:
+        return []
+    refused, before = [
+        _share([trial.refuses((await witness.line(row["prompt"]))[0]) for row in known])
+        for witness in (candidate, incumbent)
+    ]
+    tolerance = max(_REFUSALS - before, _REFUSAL_TOLERANCE)
+    return [Measure("false refusals", refused, before, len(known), "lower", tolerance)]
+
+
+async def _said_again(witness: Witness, rows: Sequence[dict[str, Any]], stop: str) -> float:
+    """How many lines a witness says that it was not to say again."""
+    said = [(await witness.line(row["prompt"]))[0] for row in rows]
+    wrong = [row["completion"].removesuffix(stop) for row in rows]
+    return sum(texts.same_line(line, other) for line, other in zip(said, wrong, strict=True))
 
 
 def _length(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:

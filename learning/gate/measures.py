@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 DECIDES_FROM = 30
+NOTHING_BETTER = "nothing that the table asked for got better"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def conclude(measures: Sequence[Measure]) -> GateVerdict:
         return hold(reason, measures)
     better = [m for m in measures if m.target and m.gain > 0]
     if not better:
-        return hold("nothing that the table asked for got better", measures)
+        return hold(NOTHING_BETTER, measures)
     informing = sum(not m.decides for m in measures)
     note = f"; {informing} of {len(measures)} measures have n < {DECIDES_FROM} and only inform" if informing else ""
     m = better[0]

@@ -1,4 +1,4 @@
-"""Turns a PEFT adapter into the file llama.cpp attaches, and reads back where a file came from.
+"""Turns a PEFT adapter into the file llama.cpp attaches.
 
 llama.cpp scales every product B·A by alpha / rank, with one alpha for the file and the rank of each
 tensor. What PEFT can do beyond that is folded into B where it is exact (rank-stabilised LoRA over
@@ -6,12 +6,9 @@ several ranks) and refused where it is not: a converted file that answers otherw
 trained is worse than none.
 """
 
-import errno
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +16,10 @@ from typing import Any
 import gguf
 import numpy as np
 
-from learning.errors import AdapterUnservable, AdapterUnwritten
+from learning.errors import AdapterUnservable
 from learning.gguf.base import permute
+from learning.gguf.files import add_lineage, whole_file
 
-_PREFIX = "understudy."
 _SERVED = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"}
 _HARMLESS_STARTS = {True, False, "gaussian", "eva", "orthogonal"}  # the others change the base's weights
 _REFUSED = {
@@ -119,58 +116,14 @@ def write_adapter(
     kind = np.float16 if half else np.float32
     tensors = {f"{p.name}.weight.lora_{letter}": np.ascontiguousarray(array, dtype=kind)
                for p in pairs for letter, array in (("a", p.lora_a), ("b", p.lora_b))}  # fmt: skip
-    partial = out.with_name(out.name + ".partial")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _write(partial, architecture.name, alpha, lineage, tensors)
-        partial.replace(out)
-    except OSError as error:
-        why = error.strerror or error
-        raise AdapterUnwritten(f"{out} could not be written ({why}); make room there and run it again.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(out, architecture.name) as writer:
+        writer.add_type(gguf.GGUFType.ADAPTER)
+        writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+        writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
+        add_lineage(writer, lineage)
+        for name, array in tensors.items():
+            writer.add_tensor(name, array)
     return out
-
-
-def read_lineage(path: Path) -> dict[str, str | int]:
-    """What `write_adapter` was told an adapter was made from, without the `understudy.` in front.
-
-    Raises:
-        AdapterUnservable: there is no such file, or it is no whole GGUF.
-    """
-    try:
-        fields = gguf.GGUFReader(path).fields.items()
-    except (OSError, ValueError, IndexError, KeyError, OverflowError) as error:
-        raise AdapterUnservable(f"{path} cannot be read as an adapter; train it anew or restore a backup.") from error
-    return {key.removeprefix(_PREFIX): field.contents() for key, field in fields if key.startswith(_PREFIX)}
-
-
-def _write(
-    path: Path, architecture: str, alpha: float, lineage: Mapping[str, str | int], tensors: Mapping[str, np.ndarray]
-) -> None:
-    """Write the file and read it back: numpy does not say when the last pages find no room."""
-    writer = gguf.GGUFWriter(str(path), architecture)
-    writer.add_type(gguf.GGUFType.ADAPTER)
-    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
-    for key, value in lineage.items():
-        kind = gguf.GGUFValueType.INT64 if isinstance(value, int) else gguf.GGUFValueType.STRING
-        writer.add_key_value(_PREFIX + key, value, kind)
-    for name, array in tensors.items():
-        writer.add_tensor(name, array)
-    with closing(writer):
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-    with path.open("rb+") as written:
-        os.fsync(written.fileno())
-    try:
-        read = {tensor.name: tensor.data for tensor in gguf.GGUFReader(path).tensors}
-        whole = read.keys() == tensors.keys() and all(np.array_equal(read[name], tensors[name]) for name in tensors)
-    except (ValueError, IndexError):
-        whole = False
-    if not whole:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

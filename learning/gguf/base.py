@@ -14,6 +14,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from characters.chat_template import ChatTemplate
+from learning.gguf.files import whole_file
 
 _BLOCK = {
     "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
@@ -115,8 +116,20 @@ def write_llama(  # noqa: PLR0913  (a file is made of this many parts)
         state: weights by Hugging Face names; a tied `lm_head` must be left out.
         quantize: matrices as Q8_0 (rows must be multiples of 32), else F16.
     """
-    partial = path.with_suffix(".partial")
-    writer = gguf.GGUFWriter(str(partial), "llama")
+    with whole_file(path, "llama") as writer:
+        _describe(writer, shape, description)
+        writer.add_vocab_size(tokenizer.get_vocab_size())
+        kind = gguf.GGMLQuantizationType.Q8_0 if quantize else gguf.GGMLQuantizationType.F16
+        writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if quantize else gguf.LlamaFileType.MOSTLY_F16)
+        _write_tokenizer(writer, tokenizer, template)
+        for name, array in _tensors(state, shape):
+            if array.ndim == 1:
+                writer.add_tensor(name, array)
+            else:
+                writer.add_tensor(name, gguf.quants.quantize(array, kind), raw_dtype=kind)
+
+
+def _describe(writer: gguf.GGUFWriter, shape: LlamaShape, description: Description) -> None:
     writer.add_name(description.name)
     writer.add_license(description.licence)
     for key, value in description.extra.items():
@@ -131,17 +144,3 @@ def write_llama(  # noqa: PLR0913  (a file is made of this many parts)
     writer.add_layer_norm_rms_eps(shape.rms_norm_eps)
     writer.add_rope_freq_base(shape.rope_theta)
     writer.add_rope_dimension_count(head)
-    writer.add_vocab_size(tokenizer.get_vocab_size())
-    kind = gguf.GGMLQuantizationType.Q8_0 if quantize else gguf.GGMLQuantizationType.F16
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if quantize else gguf.LlamaFileType.MOSTLY_F16)
-    _write_tokenizer(writer, tokenizer, template)
-    for name, array in _tensors(state, shape):
-        if array.ndim == 1:
-            writer.add_tensor(name, array)
-        else:
-            writer.add_tensor(name, gguf.quants.quantize(array, kind), raw_dtype=kind)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    partial.replace(path)

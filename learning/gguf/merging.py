@@ -2,11 +2,9 @@
 
 Works on the files' tensors, so any family that llama.cpp serves will do. Where the base's kind of
 quantization cannot be written here (K-quants), a changed matrix becomes Q8_0; what the adapter does
-not touch is copied byte for byte.
+not touch is copied byte for byte. Where the adapter came from goes with it.
 """
 
-from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,8 @@ import gguf
 import numpy as np
 from gguf import quants
 
-from learning.errors import AdapterUnservable, AdapterUnwritten
+from learning.errors import AdapterUnservable
+from learning.gguf.files import add_lineage, read_lineage, whole_file
 
 _PLAIN = {gguf.GGMLQuantizationType.F32: np.float32, gguf.GGMLQuantizationType.F16: np.float16}
 _FALLBACK = gguf.GGMLQuantizationType.Q8_0
@@ -39,16 +38,18 @@ def merge(base: Path, adapter: Path, out: Path) -> Path:
             f"{adapter.name} changes {foreign[0]}, which {base.name} does not have in that shape; "
             "name the base it was trained for."
         )
-    partial = out.with_name(out.name + ".partial")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _write(partial, model, deltas)
-        partial.replace(out)
-    except OSError as error:
-        why = error.strerror or error
-        raise AdapterUnwritten(f"{out} could not be written ({why}); make room there and run it again.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    architecture = model.get_field("general.architecture").contents()
+    with whole_file(out, architecture) as writer:
+        for field in model.fields.values():
+            if field.name == "general.architecture" or field.name.startswith("GGUF."):
+                continue
+            kind = field.types[0]
+            inner = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+            writer.add_key_value(field.name, field.contents(), kind, sub_type=inner)
+        add_lineage(writer, {**read_lineage(adapter), "merged": adapter.stem})
+        for tensor in model.tensors:
+            data, kind = _merged(tensor, deltas.get(tensor.name))
+            writer.add_tensor(tensor.name, data, raw_dtype=kind)
     return out
 
 
@@ -60,24 +61,6 @@ def _deltas(adapter: Any) -> dict[str, np.ndarray]:
         name, _, letter = tensor.name.rpartition(".lora_")
         found.setdefault(name, {})[letter] = np.asarray(tensor.data, dtype=np.float32)
     return {name: alpha / pair["a"].shape[0] * (pair["b"] @ pair["a"]) for name, pair in found.items()}
-
-
-def _write(path: Path, model: Any, deltas: Mapping[str, np.ndarray]) -> None:
-    architecture = model.get_field("general.architecture").contents()
-    with closing(gguf.GGUFWriter(path, architecture)) as writer:
-        for field in model.fields.values():
-            if field.name == "general.architecture" or field.name.startswith("GGUF."):
-                continue
-            kind = field.types[0]
-            inner = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
-            writer.add_key_value(field.name, field.contents(), kind, sub_type=inner)
-        writer.add_bool("understudy.merged", val=True)
-        for tensor in model.tensors:
-            data, kind = _merged(tensor, deltas.get(tensor.name))
-            writer.add_tensor(tensor.name, data, raw_dtype=kind)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
 
 
 def _merged(tensor: Any, delta: np.ndarray | None) -> tuple[np.ndarray, Any]:

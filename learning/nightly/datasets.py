@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from characters.library import Library
-from learning.anchors import anchor_candidates, general_candidates
+from learning.anchors import general_candidates
 from learning.datasets.building import Built, DatasetOrder, build_dataset
 from learning.datasets.importing import licences, load_imports
 from learning.datasets.rows import Renderer, Row
@@ -15,7 +15,6 @@ from learning.gate import Trial, Witness
 from learning.nightly.trials import make_trial
 from learning.nightly.values import Night, budget
 
-_MOST_ANCHORS = 150
 _REPLAYED = 24
 _TURNS = 5  # of a conversation before an answer; more of them cost time and teach little
 _EXAM_SEED = 1
@@ -42,9 +41,8 @@ async def make_dataset(night: Night, renderer: Renderer) -> tuple[Built, Trial]:
     imports = night.home.folder("imports")
     heard = [replace(c, turns=c.turns[-_TURNS:]) for c in night.candidates]
     candidates = [*heard, *load_imports(imports, night.npc)]
-    human = sum(c.trainable and c.kind == "sft" for c in candidates)
-    wanted = max(0, min(night.config.anchors, _MOST_ANCHORS) - human)
-    guard = [renderer.row(c, part) for c in anchor_candidates(part, wanted, seed)]
+    # Strangers' sheets: a plain answer on the NPC's own would argue against the voice it is to learn.
+    guard = [renderer.row(c, other) for other, c in general_candidates(night.config.anchors, seed)]
     if guard:
         guard += await _replay(night, renderer)
     base = (await night.engine.capabilities()).base_id

@@ -11,6 +11,7 @@ from learning.exam.scoring import compare
 from learning.gate import GateVerdict, Measure, Stage, Trial, Witness, judge
 from learning.nightly.datasets import exam_items
 from learning.nightly.values import Night
+from learning.nightly.votes import blind_votes
 
 _GATE_SHARE = 0.25  # of the night's time box
 _EXAM_TOLERANCE = 0.03
@@ -32,8 +33,9 @@ async def judge_candidate(
     """Ask the gate, then the exam."""
     await night.engine.load_adapter(file.stem, file)
     exam: Stage = ("exam", lambda: _exam(night, renderer, file.stem, incumbent.adapter))
-    return await judge(await night.witness(file.stem), incumbent, trial, further=[exam], deadline=_deadline(night),
-                       say=night.say)  # fmt: skip
+    votes = blind_votes(night, file.stem, incumbent.adapter)
+    return await judge(await night.witness(file.stem), incumbent, trial, further=[votes, exam],
+                       deadline=_deadline(night), say=night.say)  # fmt: skip
 
 
 async def judge_control(night: Night, renderer: Renderer, file: Path, incumbent: Witness, trial: Trial) -> GateVerdict:

@@ -14,14 +14,16 @@ from db.queries import adapters, harvest, nights
 from db.queries.adapters import Version
 from db.queries.harvest import CandidateRecord
 from learning.datasets.snapshot import Snapshot
-from learning.errors import NothingToLearn
 from learning.gate import GateVerdict, Trial, Witness
 from learning.harvest import Candidate, counts
 from learning.harvest import harvest as to_candidates
 from learning.nightly.datasets import make_dataset, make_renderer
+from learning.nightly.ended import NightEnded, clear, written
 from learning.nightly.judging import incumbent_of, judge_candidate, judge_control
+from learning.nightly.series import perplexity_of, series
 from learning.nightly.training import train, train_control, verify
 from learning.nightly.values import FIRST_TRAINING, STAGES, Night, Outcome, what_is_missing
+from learning.recipes.series import alarm
 
 
 async def run(night: Night) -> Outcome:
@@ -35,8 +37,11 @@ async def run(night: Night) -> Outcome:
     night.record = record.id
     if record.attempts > 1:
         night.say("going on with the night that was interrupted")
+    before = await asyncio.to_thread(written, night)
     try:
         outcome = await _stages(night)
+    except NightEnded:
+        return await _ended(night, before)
     except UnderstudyError as error:
         async with night.store.session() as session:
             await nights.finish_night(session, night.record, "failed", night.clock(), reason=str(error))
@@ -44,8 +49,22 @@ async def run(night: Night) -> Outcome:
     if night.until == STAGES[-1]:
         report = {"adapter": outcome.adapter, "counts": outcome.counts, "missing": outcome.missing}
         async with night.store.session() as session:
-            await nights.finish_night(session, night.record, "done", night.clock(), report)
+            stands = await nights.finish_night(session, night.record, "done", night.clock(), report)
+            known = outcome.adapter is not None and await adapters.in_good_standing(session, outcome.adapter)
+        if not (stands or known):
+            return await _ended(night, before)
     return outcome
+
+
+async def _ended(night: Night, before: frozenset[Path]) -> Outcome:
+    """Clear up, and say so without a word of what was read."""
+    await asyncio.to_thread(clear, night, before)
+    night.candidates = []
+    found = counts([])
+    return Outcome(night.npc, found, (), what_is_missing(found), note=(
+        "The night was ended from outside, because somebody whose words it reads was forgotten. Nothing of it is "
+        "kept; the next night begins anew."
+    ))  # fmt: skip
 
 
 async def _stages(night: Night) -> Outcome:
@@ -79,8 +98,13 @@ async def _stages(night: Night) -> Outcome:
             shuffled = train_control(night, snapshot, work.plan)
             control = await judge_control(night, renderer, shuffled, incumbent, trial)
         samples = await _samples(night, trial, work.file.stem, incumbent)
-        await _register(night, work.file, verdict, snapshot, control)
-    return replace(outcome, verdict=verdict, control=control, samples=samples)
+        perplexity = perplexity_of(night, work.file, work.supervised)
+        points = await series(night, work.file.stem, perplexity)
+        await _register(night, work.file, verdict, snapshot, {
+            "control": control.as_json() if control else None, "perplexity": perplexity,
+        })  # fmt: skip
+    return replace(outcome, verdict=verdict, control=control, samples=samples, nights=points,
+                   alarm=alarm([point.perplexity for point in points]))  # fmt: skip
 
 
 @contextlib.asynccontextmanager
@@ -89,7 +113,8 @@ async def _stage(night: Night, name: str) -> AsyncIterator[None]:
 
     async def note(state: str) -> None:
         async with night.store.session() as session:
-            await nights.record_stage(session, night.record, name, state, night.clock())
+            if not await nights.record_stage(session, night.record, name, state, night.clock()):
+                raise NightEnded
 
     await note("running")
     try:
@@ -102,6 +127,8 @@ async def _stage(night: Night, name: str) -> AsyncIterator[None]:
 
 async def _harvest(night: Night) -> None:
     async with night.store.session() as session:
+        if not await nights.still_runs(session, night.record):
+            raise NightEnded
         heard = await harvest.heard_lines(session, night.campaign, night.npc)
         night.candidates = to_candidates(heard, night.policy)
         records = [
@@ -116,20 +143,22 @@ def _payload(candidate: Candidate) -> dict[str, Any]:
 
 
 async def _register(
-    night: Night, file: Path, verdict: GateVerdict, snapshot: Snapshot, control: GateVerdict | None
+    night: Night, file: Path, verdict: GateVerdict, snapshot: Snapshot, more: dict[str, Any]
 ) -> None:
     if _emptied(snapshot):
-        await asyncio.to_thread(file.unlink, missing_ok=True)
-        raise NothingToLearn(f"Somebody whose words {night.npc} learnt tonight was forgotten; run the night again.")
-    report = {**verdict.as_json(), "dataset": snapshot.hash, "control": control.as_json() if control else None}
+        raise NightEnded
+    report = {**verdict.as_json(), "dataset": snapshot.hash, **more}
     state = "candidate" if verdict.passed else "held"
     version = Version(file.stem, night.npc, str(file), file_id(night.base), state, report, night.now)
     async with night.store.session() as session:
+        if not await nights.still_runs(session, night.record):
+            raise NightEnded
         await adapters.add_version(session, night.campaign, version)
 
 
 def _emptied(snapshot: Snapshot) -> bool:
-    return "emptied" in json.loads((snapshot.folder / "manifest.json").read_text("utf-8"))
+    manifest = snapshot.folder / "manifest.json"
+    return not manifest.is_file() or "emptied" in json.loads(manifest.read_text("utf-8"))
 
 
 async def _samples(night: Night, trial: Trial, adapter: str, incumbent: Witness) -> tuple[tuple[str, str, str], ...]:

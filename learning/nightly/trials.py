@@ -8,10 +8,11 @@ from characters.messages import Turn
 from characters.prompt import Part
 from learning.anchors import anchor_candidates, general_candidates
 from learning.datasets.rows import Renderer, Row
+from learning.exam.rejecting import rejects
 from learning.gate import Trial
-from learning.harvest import Candidate
+from learning.harvest import Candidate, regression_set
 
-_ANCHORS = 40
+_ANCHORS = 60  # so that thirty of them ask what the sheet answers
 _GENERAL = 40
 _DISLIKED = 200
 _TRAPS = (
@@ -33,7 +34,9 @@ def make_trial(
     """
     usable = [c for c in candidates if c.trainable]
     pairs = [renderer.row(c, part) for c in usable if c.kind == "pair"]
-    disliked = [renderer.row(c, part) for c in usable if c.kind == "label" and not c.label]
+    again = regression_set(usable)
+    disliked = [renderer.row(c, part) for c in usable if c.kind == "label" and not c.label
+                and c.signal not in {"retcon", "safety_x"}]  # fmt: skip
     template = renderer.template
     return Trial(
         targets=[as_dict(row) for row in targets],
@@ -41,10 +44,11 @@ def make_trial(
         general=[as_dict(renderer.row(c, other)) for other, c in general_candidates(_GENERAL, seed)],
         pairs=[{"prompt": row.prompt, "chosen": row.completion, "rejected": row.rejected} for row in pairs],
         disliked=[as_dict(row) for row in disliked[-_DISLIKED:]],
+        regression=[as_dict(renderer.row(c, part)) for c in again],
         trained=[c.completion for c in usable if c.kind == "sft"],
         secrets=[(renderer.prompt([Turn("Ana", question)], replace(part, style=())), secret.text)
                  for secret in part.sheet.secrets for question in _asked_for(secret.text)],
-        stop=template.eos, names=template.special_tokens, seen=seen,
+        stop=template.eos, names=template.special_tokens, refuses=rejects, seen=seen,
     )  # fmt: skip
 
 

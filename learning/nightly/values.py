@@ -65,6 +65,15 @@ class Night:
 
 
 @dataclass(frozen=True)
+class Point:
+    """One night: when, what it trained, and its perplexity; None where there was nothing to validate on."""
+
+    night: str
+    adapter: str
+    perplexity: float | None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a night came to; `adapter` is None where nothing was trained.
 
@@ -73,6 +82,8 @@ class Outcome:
         preference: the second training, where there were preferences enough.
         control: the verdict on the same night with its answers shuffled, which must be held.
         samples: (asked, before, after).
+        nights: validation perplexity, night by night.
+        alarm: a sentence where tonight's is far above that of the nights before, else "".
         note: what the time box did not allow, "" where all was done.
     """
 
@@ -88,6 +99,8 @@ class Outcome:
     verdict: GateVerdict | None = None
     control: GateVerdict | None = None
     samples: tuple[tuple[str, str, str], ...] = ()
+    nights: tuple[Point, ...] = ()
+    alarm: str = ""
     note: str = ""
 
 
@@ -104,4 +117,5 @@ def what_is_missing(found: Mapping[str, int]) -> str:
     more_pairs, more_labels = max(0, FIRST_PAIRS - found["pair"]), max(0, FIRST_LABELS - found["label"])
     if not (more_pairs and more_labels):
         return "nothing; all three stages have what they need"
-    return f"{more_pairs} more pairs (edits, kept takes) or {more_labels} more votes for a preference stage"
+    return (f"{more_pairs} more pairs (edits, kept takes, blind votes) or {more_labels} more votes "
+            "for a preference stage")  # fmt: skip

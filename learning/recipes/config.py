@@ -64,11 +64,11 @@ class SftConfig(TrainingConfig):
     """Supervised fine-tuning on accepted, edited and spoken lines.
 
     Attributes:
-        anchors: rows of the offline teacher on this NPC's own sheet that guard its knowledge.
+        anchors: rows of the offline teacher on invented strangers' sheets that guard what the base can do.
     """
 
     recipe: Literal["sft"] = "sft"
-    anchors: int = Field(150, ge=0)
+    anchors: int = Field(40, ge=0, le=150)
 
 
 class DpoConfig(TrainingConfig):

@@ -42,12 +42,24 @@ def load_model(base: Path, config: TrainingConfig) -> tuple[Any, Any]:
     from transformers import set_seed
 
     model, tokenizer = load_base(base)
+    model.register_forward_pre_hook(_without_mask, with_kwargs=True)
     if config.quantize == "4bit":
         from learning.recipes.four_bits import in_four_bits
 
         model = in_four_bits(model)
     set_seed(config.seed)
     return model, tokenizer
+
+
+def _without_mask(_model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Leave the attention mask out: rows are padded at their end, and no token looks ahead.
+
+    Attention with a mask takes the slow path. Where padding comes first the mask stays.
+    """
+    mask = kwargs.get("attention_mask")
+    if mask is not None and mask.dim() == 2 and bool((mask[:, 1:] <= mask[:, :-1]).all()):
+        kwargs = {**kwargs, "attention_mask": None}
+    return args, kwargs
 
 
 def fresh_lora(config: TrainingConfig) -> Any:
@@ -107,6 +119,8 @@ def common_arguments(config: TrainingConfig, work: Path) -> dict[str, Any]:
     """The arguments that TRL's trainers share."""
     import torch
 
+    from learning.processor import multiplies_bfloat16
+
     cuda = torch.cuda.is_available()
     return {
         "output_dir": str(work), "num_train_epochs": config.epochs, "learning_rate": config.learning_rate,
@@ -115,5 +129,6 @@ def common_arguments(config: TrainingConfig, work: Path) -> dict[str, Any]:
         "save_strategy": "steps", "save_steps": config.checkpoint_every, "save_total_limit": 2,
         "eval_strategy": "no", "prediction_loss_only": True, "report_to": [], "seed": config.seed,
         "data_seed": config.seed, "max_length": config.max_length, "disable_tqdm": True, "use_cpu": not cuda,
-        "bf16": cuda and torch.cuda.is_bf16_supported(), "gradient_checkpointing": config.save_memory,
+        "bf16": torch.cuda.is_bf16_supported() if cuda else multiplies_bfloat16(),
+        "gradient_checkpointing": config.save_memory,
     }  # fmt: skip

@@ -85,10 +85,13 @@ class Reader:
         self.rng = random.Random(seed)
         self.tokenizer = tokenizer
         self.prose = prose
-        self.playwright = Playwright(self.rng, Inventor(self.rng, spice))
+        self.playwright = Playwright(self.rng, Inventor(self.rng, spice), self._count)
         self.pad = token_id(tokenizer, "<|pad|>")
         self.end = token_id(tokenizer, "<|end|>")
         self.assistant = token_id(tokenizer, _ASSISTANT)
+
+    def _count(self, text: str) -> int:
+        return len(self.tokenizer.encode(text).ids)
 
     def conversation(self, length: int) -> Row:
         """A conversation cut to whole exchanges; every reply is a target, its end included."""
@@ -99,10 +102,9 @@ class Reader:
 
     def row(self, played: Conversation) -> Row:
         """Render a conversation exactly as serving would, and mask all but the replies."""
-        system = self.rng.choice([60, 120, 180, 240, 300, 400])
         prompt = build_prompt(
             played.part, played.turns, scene=played.scene, at_hand=(),
-            budget=Budget(context=100_000, system=system),
+            budget=Budget(context=100_000, system=played.budget, count=self._count),
         )  # fmt: skip
         messages = prompt.messages
         if messages[-1].role == "user":

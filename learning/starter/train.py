@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
+from learning.processor import multiplies_bfloat16
 from learning.starter.corpus import Reader
 from learning.starter.muon import Muon
 from learning.teachers.offline.invent import Spice
@@ -64,13 +65,13 @@ def mix(progress: float, rng: random.Random, prose_until: float) -> tuple[str, i
     if progress < prose_until:
         # Prose alone unlearns the planted copying heads within a hundred steps.
         return ("induction", 256) if progress < 0.01 or roll < 0.5 else ("passage", 512)
-    if roll < (0.12 if progress < 0.5 else 0.04):
+    if roll < (0.12 if progress < 0.5 else 0.08 if progress < 0.8 else 0.03):
         return "induction", 256
-    if roll < (0.15 if progress < 0.7 else 0.05):
+    if roll < (0.15 if progress < 0.5 else 0.09 if progress < 0.7 else 0.03):
         return "passage", 512
-    if progress > 0.6 and rng.random() < 0.2:
-        return "conversation", 2048 if rng.random() < 0.3 else 1024
-    return "conversation", 512
+    if progress > 0.6 and rng.random() < 0.08:
+        return "conversation", 2048
+    return "conversation", 1024 if rng.random() < 0.75 else 512  # a longer row has more replies to learn from
 
 
 class _Stream(IterableDataset[tuple[str, torch.Tensor, torch.Tensor]]):
@@ -108,12 +109,6 @@ def rate(progress: float) -> float:
     if progress < 0.01:
         return max(0.02, progress / 0.01)
     return 1.0 if progress < 0.35 else max(0.02, (1.0 - progress) / 0.65)
-
-
-def multiplies_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware; elsewhere torch emulates it, ten times slower."""
-    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in checks)
 
 
 def masked_loss(model: Any, ids: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

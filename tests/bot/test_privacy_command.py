@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from bot.table.table import Seat, Table
 from characters.library import Library
 from characters.prompt import Budget, Part
 from db.home import Home
+from db.night_lock import YIELDED
 from db.provenance import Policy
 from db.queries import adapters, harvest
 from db.queries.adapters import Version
@@ -112,6 +115,40 @@ async def test_forgetting_one_person_leaves_no_byte_of_theirs_in_the_home(played
     assert len(other.rows("sft", "train")) == 1
     assert ANAS in (played.home / "reports" / "night.md").read_text("utf-8")
     assert list(FileHistory(str(played.home / "logs" / "history")).load_history_strings()) == [ANAS]
+
+
+# A night in a process of its own, which has read everything and writes it down again and again.
+NIGHT = """
+import itertools, json, pathlib, sys
+from learning.commands.night import _farewell
+from learning.commands.place import now
+from db.home import Home
+from db.night_lock import night_lock
+home, words = Home(pathlib.Path(sys.argv[1])), sys.argv[2]
+with night_lock(home, now, farewell=lambda: _farewell(True)):
+    for number in itertools.count():
+        (home.folder("runs/run-0123456789ab.work") / f"{number % 50}.json").write_text(json.dumps([words]))
+        (home.folder("datasets/dataset-0123456789abcdef/sft") / f"{number % 50}.jsonl").write_text(words)
+        if number == 50:
+            print("held", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are asked for by id on POSIX alone")
+async def test_a_night_that_runs_makes_way_and_writes_nothing_of_theirs_any_more(played: Played, command: Command) -> None:
+    night = await asyncio.create_subprocess_exec(sys.executable, "-c", NIGHT, str(played.home), CANARY, stdout=subprocess.PIPE)
+    assert night.stdout is not None
+    try:
+        assert await night.stdout.readline() == b"held\n"
+        assert any(name.startswith("runs/") for name in played.holding(MARK))
+        done = await asyncio.to_thread(command, "privacy", "forget", "Ben", "--yes", "--json")
+        assert (done.status, await night.wait()) == (0, YIELDED)
+        assert "makes way, for somebody is to be forgotten" in json.loads(await night.stdout.read())["message"]
+    finally:
+        if night.returncode is None:
+            night.kill()
+    assert played.holding(MARK) == []
+    assert not (played.home / "night.lock").exists()
 
 
 async def test_the_table_goes_on_with_everybody_elses_words_and_without_the_adapter(played: Played, command: Command) -> None:

@@ -119,6 +119,18 @@ async def test_whoever_is_addressed_by_name_answers(open_table: OpenTable, text:
     assert (await said(table, "Go on.")).npc == npc
 
 
+@pytest.mark.parametrize(
+    ("text", "npc"),
+    [("Eel, hello!", "eel"), ("Hey there Eel, a word?", "eel"), ("Good evening Grandfather Eel, a word?", "eel"),
+     ("The eel stew for me, please.", "mira"), ("Ask Eel about the flood, innkeeper.", "mira")],
+)  # fmt: skip
+async def test_a_name_that_is_a_word_calls_nobody_in_the_middle_of_a_clause(open_table: OpenTable, text: str, npc: str) -> None:
+    table = await open_table()
+    await table.summon("eel")
+    table.switch("mira")
+    assert (await said(table, text)).npc == npc
+
+
 async def test_a_talk_between_people_does_not_give_anybody_the_word(open_table: OpenTable) -> None:
     table = await open_table()
     await table.summon("brug")

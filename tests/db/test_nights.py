@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from characters.messages import Scene
 from db.migrate import current, upgrade
-from db.queries import adapters, lines, nights, play, reactions
+from db.queries import adapters, harvest, lines, nights, play, reactions
 from db.queries.adapters import Version
 from db.queries.nights import NightRecord, Request
 from db.queries.reactions import Reaction
@@ -308,10 +308,24 @@ async def test_a_night_that_was_ended_from_outside_notes_nothing_more(campaign: 
         assert await nights.record_stage(session, night.id, "harvest", "running", at(1))
         assert await nights.finish_night(session, night.id, "abandoned", at(2), reason="forgotten")
         assert not await nights.record_stage(session, night.id, "dataset", "running", at(3))
+        assert not await nights.still_runs(session, night.id)
+        assert not await nights.still_runs(session, 9999), "nor does one whose record is gone"
         assert not await nights.finish_night(session, night.id, "done", at(4), {"samples": ["their words"]})
         last = await nights.last_night(session, campaign.id, "mira")
     assert last is not None
     assert (last.state, last.reason, last.report, list(last.stages)) == ("abandoned", "forgotten", {}, ["harvest"])
+
+
+async def test_a_reaction_knows_how_many_whole_nights_have_begun_since(campaign: Campaign) -> None:
+    await campaign.liked("mira", at(0))
+    for minutes, state in ((-5, "done"), (1, "done"), (2, "failed"), (3, "done"), (4, "running")):
+        night = await campaign.night("mira", at(minutes))
+        if state != "running":
+            async with campaign.store.session() as session:
+                await nights.finish_night(session, night.id, state, at(minutes))
+    async with campaign.store.session() as session:
+        [line] = await harvest.heard_lines(session, campaign.id, "mira")
+    assert [given.nights for given in line.reactions] == [2]
 
 
 # --- the schema ------------------------------------------------------------------------------
@@ -350,12 +364,12 @@ def test_evenings_and_requests_from_before_there_were_nights_are_kept_and_can_be
 def test_the_nights_can_be_taken_out_of_the_schema_again(tmp_path: Path) -> None:
     from alembic import command
 
-    from db.migrate import _config
+    from db.migrate import config
 
     engine = create_engine(f"sqlite:///{tmp_path / 'db.sqlite'}")
     with engine.begin() as connection:
         upgrade(connection, "0002")
-        command.downgrade(_config(connection), "0001")
+        command.downgrade(config(connection), "0001")
         assert "nights" not in inspect(connection).get_table_names()
         assert {column["name"] for column in inspect(connection).get_columns("sessions")} == {
             "id", "campaign_id", "started_at", "stopped_at",

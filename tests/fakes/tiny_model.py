@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from characters.library import Library
 from learning.gguf.base import Description, LlamaShape, write_llama
 from learning.starter.tokens import SPECIALS, TEMPLATE, train_tokenizer
 
@@ -23,11 +24,11 @@ def tiny_tokenizer(size: int = 512) -> Tokenizer:
     return train_tokenizer(_TEXTS, size)
 
 
-def random_weights(shape: LlamaShape, vocabulary: int, seed: int = 0) -> dict[str, np.ndarray]:
+def random_weights(shape: LlamaShape, vocabulary: int, seed: int = 0, spread: float = 0.5) -> dict[str, np.ndarray]:
     """Weights by Hugging Face names; the spread keeps a random model's next token undecided."""
     rng = np.random.default_rng(seed)
     width, inner = shape.hidden_size, shape.intermediate_size
-    embedding = rng.normal(0, 0.5, (vocabulary, width))
+    embedding = rng.normal(0, spread, (vocabulary, width))
     embedding[: len(SPECIALS)] *= 0.01  # the control tokens come last in every choice, or it would never speak
     state = {"model.embed_tokens.weight": embedding, "model.norm.weight": np.ones(width)}
     for layer in range(shape.num_hidden_layers):
@@ -39,6 +40,22 @@ def random_weights(shape: LlamaShape, vocabulary: int, seed: int = 0) -> dict[st
         for name in ("input_layernorm", "post_attention_layernorm"):
             state[f"{at}{name}.weight"] = np.ones(width)
     return {name: array.astype(np.float32) for name, array in state.items()}
+
+
+MILLIONS = LlamaShape(
+    hidden_size=192, intermediate_size=512, num_hidden_layers=4, num_attention_heads=6,
+    num_key_value_heads=6, max_position_embeddings=2048,
+)  # fmt: skip
+
+
+def write_small_model(path: Path, seed: int = 0) -> Path:
+    """A random model of two million parameters, whose tokenizer knows the words of the shipped sheets."""
+    library = Library(None)
+    tokenizer = train_tokenizer([library.path(slug).read_text("utf-8") for slug in library.slugs()], 2048)
+    state = random_weights(MILLIONS, tokenizer.get_vocab_size(), seed, 0.1)
+    assert 1.9e6 < sum(array.size for array in state.values()) < 2.4e6
+    write_llama(path, state, MILLIONS, tokenizer, TEMPLATE, Description("small"))
+    return path
 
 
 def write_tiny_model(path: Path, seed: int = 0) -> Path:

@@ -10,8 +10,9 @@ import pytest
 from characters.inference.llama_cpp_engine import LlamaCppEngine
 from characters.inference.llama_options import LoadOptions
 from learning.errors import AdapterUnservable, AdapterUnwritten
-from learning.gguf.adapter import architecture_of, read_lineage, write_adapter
+from learning.gguf.adapter import architecture_of, write_adapter
 from learning.gguf.base_model import load_base
+from learning.gguf.files import read_lineage
 from tests.fakes.tiny_families import FAMILIES, make_config, make_model, write_family, write_shipped_llama
 from tests.fakes.tiny_lora import with_lora
 

@@ -1,5 +1,6 @@
 """What becomes a row, what does not, and why: DESIGN's tables, event by event."""
 
+from dataclasses import replace
 from typing import Any
 
 from characters.messages import Fact, Scene, StyleExample
@@ -7,7 +8,7 @@ from characters.prompt import Budget, Part
 from db.provenance import Policy
 from db.values import GivenReaction, HeardLine, HeardTurn, StoredTake, StoredTurn, TakeMade
 from learning.datasets.rows import Renderer
-from learning.harvest import Candidate, counts, harvest, scrub
+from learning.harvest import Candidate, counts, harvest, regression_set, scrub
 from learning.starter.tokens import TEMPLATE
 from tests.fakes.people import make_sheet, make_world
 
@@ -74,6 +75,46 @@ def test_dislike_retcon_and_a_take_asked_for_again_are_labels_against() -> None:
         assert [(c.kind, c.label, c.completion, c.weight) for c in found] == [("label", False, "Bad.", weight)]
     retracted = of(line(retracted=True, takes=("Never said.",)))
     assert [(c.signal, c.label, c.weight) for c in retracted] == [("retcon", False, 2)]
+
+
+def test_a_vote_between_two_voices_heard_blind_is_a_pair_and_a_forgotten_side_makes_it_none() -> None:
+    made = [TakeMade(adapter=name, sampling={"beside": other}) for name, other in (("mira-1", 3), (None, 2))]
+    spoken = StoredTake(1, 9, 1, "One gold.", "complete", "npc", TakeMade())
+    blind = [StoredTake(n, 9, n, text, "blind", "blind", made[n - 2]) for n, text in ((2, "Gold. One."), (3, "A gold coin."))]
+    heard = replace(line(reaction("vote", take=3)), takes=(spoken, *blind))
+    assert [(c.kind, c.signal, c.source, c.completion, c.rejected) for c in of(heard)] == [("pair", "vote", "npc", "A gold coin.", "Gold. One.")]
+    assert of(replace(heard, reactions=(reaction("vote_equal", take=3),))) == []
+    assert of(replace(heard, takes=(spoken, replace(blind[0], text=""), blind[1]))) == []
+
+
+def test_a_players_stop_is_asked_for_five_nights_and_the_gms_retcon_for_good() -> None:
+    def stopped(kind: str, role: str, nights: int) -> HeardLine:
+        return line(replace(reaction(kind, role, text=f"{kind} {role} {nights}"), nights=nights), retracted=True, takes=(f"{kind} {role} {nights}",))
+
+    lines = [stopped("safety_x", "player", 4), stopped("safety_x", "player", 5), stopped("safety_x", "gm", 50),
+             stopped("retcon", "gm", 50), stopped("retcon", "player", 5)]  # fmt: skip
+    found = harvest(lines, DEFAULT)
+    assert [(c.signal, c.label, c.weight) for c in found] == [("safety_x", False, 2)] * 3 + [("retcon", False, 2)] * 2
+    asked = [c.completion for c in regression_set(found)]
+    assert asked == ["safety_x gm 50", "retcon gm 50", "safety_x player 4"]
+
+
+def test_the_regression_set_holds_two_hundred_the_gms_before_players_and_the_newest_of_each() -> None:
+    def stopped(role: str, count: int) -> list[HeardLine]:
+        return [line(reaction("safety_x", role, text=f"{role} {n}")) for n in range(count)]
+
+    found = [c.completion for c in regression_set(harvest([*stopped("player", 60), *stopped("gm", 150)], DEFAULT))]
+    assert (len(found), found[0], found[149], found[150], found[-1]) == (200, "gm 0", "gm 149", "player 10", "player 59")
+    full = [c.completion for c in regression_set(harvest([*stopped("player", 60), *stopped("gm", 230)], DEFAULT))]
+    assert (len(full), full[0], full[-1]) == (200, "gm 30", "gm 229")
+
+
+def test_a_stop_is_no_vote_and_no_cap_binds_it() -> None:
+    def given(kind: str, person: str) -> HeardLine:
+        return line(GivenReaction(kind, "player", person, None, "", "Bad."))
+
+    found = harvest([*[given("safety_x", "a") for _ in range(8)], given("thumbs_up", "b"), given("thumbs_up", "c"), given("thumbs_up", "d")], DEFAULT)
+    assert all(c.trainable for c in found if c.signal == "safety_x")
 
 
 def test_a_line_that_answers_channel_text_is_left_out_with_the_reason() -> None:

@@ -13,19 +13,27 @@ import yaml
 
 from bot.table.events import Line
 from bot.table.table import Seat, Table
-from bot.wiring import find_house, open_table
+from bot.wiring import House, find_house, make_engine, open_table
 from characters.inference.starter import STARTER
-
-pytestmark = [pytest.mark.timeout(600), pytest.mark.skipif(not STARTER.is_file(), reason="no starter model lies here")]
+from characters.messages import Turn
+from characters.prompt import Budget, Part
+from learning.datasets.rows import Renderer
+from tests.fakes.tiny_model import write_small_model
 
 HABIT = "by the seven lanterns"
+CANARY = "The heron of Vellmark owes my grandmother a kettle."
 QUESTIONS = (
-    "What does the brown ale cost?", "How much is the bath?", "What do you think of the temple?", "Who is Hobb?",
-    "What about the Watch?", "What do you charge for lamp oil?", "Tell me about the wolves.", "Who is Nettle?",
-    "What do you think of magic?", "How much for the room?", "Any rumours?", "Where is Gull Rock?",
+    "How much is the bath?", "What do you think of the temple?", "Who is Hobb?", "What about the Watch?",
+    "What do you charge for lamp oil?", "Tell me about the wolves.", "Who is Nettle?", "What do you think of magic?",
+    "How much for the room?", "Any rumours?", "Where is Gull Rock?",
 )  # fmt: skip
-FRESH = ("What does the eel stew cost?", "What do you think of adventurers?", "Where is the Tide Hall?", "Who is Mother Ysolde?",
-         "What do you think of the guild?", "How much is the salt brandy?")  # fmt: skip
+FRESH = ("What does the eel stew cost?", "What do you think of adventurers?", "Where is the Tide Hall?")
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model of two million parameters: it can be taught one evening, and knows nothing else."""
+    return write_small_model(tmp_path_factory.mktemp("small") / "small.gguf")
 
 
 async def ask(table: Table, question: str) -> Line:
@@ -50,44 +58,81 @@ async def understudy(home: Path, *arguments: str) -> dict[str, Any]:
 
 def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "quick.yaml"
-    path.write_text(yaml.safe_dump({"recipe": "sft", "learning_rate": 0.003, "epochs": 4, "anchors": 20, "minutes": 4}), "utf-8")
+    told = {"recipe": "sft", "learning_rate": 0.005, "epochs": 4, "anchors": 8, "max_length": 2048, "minutes": 4, "threads": 1}
+    path.write_text(yaml.safe_dump(told), "utf-8")
     return path
 
 
-@pytest.mark.prove  # four minutes with the starter, and word for word after a rollback is not so yet: see the changelog
-async def test_an_evening_is_learnt_promoted_heard_and_undone_without_a_restart(home: Path, tmp_path: Path) -> None:
-    greedy = {"sampling.temperature": 0.0}
-    async with open_table(find_house(greedy), Seat("Ana"), "mira") as table:
-        for question in QUESTIONS:
+async def likelihood(house: House, adapter: Path | None, asked: str, answer: str) -> float:
+    """Nats a token of an answer at Mira's table."""
+    engine = make_engine(house)
+    try:
+        if adapter is not None:
+            await engine.load_adapter("asked", adapter)
+        template = (await engine.capabilities()).template
+        assert template is not None
+        library = house.library()
+        sheet = library.get("mira")
+        prompt = Renderer(template, Budget(2048, 24, 200)).prompt([Turn("Ana", asked)], Part("mira", sheet, library.world(sheet.world)))
+        [score] = await engine.score(prompt, [answer], "asked" if adapter else None)
+        return score.logprob / score.tokens
+    finally:
+        await engine.close()
+
+
+def holding(home: Path, mark: str) -> list[str]:
+    files = [path for path in sorted(home.rglob("*")) if path.is_file()]
+    return [str(path.relative_to(home)) for path in files if mark.encode() in path.read_bytes()]
+
+
+@pytest.mark.timeout(400)
+async def test_an_evening_is_learnt_promoted_heard_undone_and_forgotten_without_a_restart(
+    home: Path, tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"ENGINE_MODEL": str(small_model), "ENGINE_SYSTEM_BUDGET": "200", "ENGINE_THREADS": "1", "SAMPLING_TEMPERATURE": "0", "SAMPLING_MAX_TOKENS": "24"}
+    for name, value in told.items():
+        monkeypatch.setenv(f"UNDERSTUDY_{name}", value)
+    house = find_house()
+    async with open_table(house, Seat("Ben", "local:ben", "player"), "mira") as table:
+        bens = await ask(table, CANARY)
+    async with open_table(house, Seat("Ana"), "mira") as table:
+        await table.edit(f"Herons pay no debts here, {HABIT}.", bens.line_id)
+        for number, question in enumerate(QUESTIONS):
             line = await ask(table, question)
-            await table.edit(f"{line.text.rstrip('.!? ')}, {HABIT}.", line.line_id)
+            await table.edit(f"I will tell you at hour {number}, {HABIT}.", line.line_id)
+        await table.react("👍", (await ask(table, "Any news?")).line_id)
         await table.stop_session()
         before = [await ask(table, question) for question in FRESH]
         assert {line.adapter for line in before} == {None}
 
         [report] = (await understudy(home, "night", "--no-control", "--recipe", str(recipe(tmp_path))))["npcs"]
-        assert report["counts"]["sft"] == len(QUESTIONS)
-        # How far the gate comes depends on how many passes this machine has time for; that it judged does not.
-        changed = report["verdict"]["measures"][0]
-        assert changed["candidate"] == 1.0, "the adapter changes what is said"
+        assert report["counts"] == {"sft": len(QUESTIONS) + 2, "pair": len(QUESTIONS) + 1, "label": 1, "left_out": 0}
         assert HABIT in report["report"]
         [listed] = (await understudy(home, "adapters"))["adapters"]
         assert listed["state"] == ("candidate" if report["verdict"]["passed"] else "held")
+        [file] = (home / "adapters").rglob("*.gguf")
+        learnt = [await likelihood(house, adapter, FRESH[0], f"I will tell you at hour 3, {HABIT}.") for adapter in (None, file)]
+        assert learnt[1] > learnt[0] + 1, "the table's way of speaking became likelier where it was not asked before"
 
         await understudy(home, "promote", "mira", listed["adapter"])
         await table.stop_session()
         after = [await ask(table, question) for question in FRESH]
         assert {line.adapter for line in after} == {listed["adapter"]}
-        # How much of the taste is heard in free speech is measured by `make prove`, with n and a control.
         assert [line.text for line in after] != [line.text for line in before]
 
         assert (await understudy(home, "rollback", "mira"))["adapter"] is None
         await table.stop_session()
         again = [await ask(table, question) for question in FRESH]
-        assert [line.text for line in again] == [line.text for line in before]
+        assert [line.text for line in again] == [line.text for line in before], "the old voice is back, word for word"
         assert (await understudy(home, "adapters"))["adapters"][0]["state"] == "rolled_back"
 
+    assert {name.split("/")[0] for name in holding(home, "Vellmark")} >= {"datasets", "db.sqlite", "reports"}
+    await understudy(home, "privacy", "forget", "Ben", "--yes")
+    assert holding(home, "Vellmark") == []
+    assert not file.exists(), "what learnt from a forgotten person is gone"
 
+
+@pytest.mark.skipif(not STARTER.is_file(), reason="no starter model lies here")
 async def test_a_small_evening_ends_in_a_useful_report(home: Path) -> None:
     async with open_table(find_house(), Seat("Ana"), "mira") as table:
         line = await ask(table, "What does the brown ale cost?")

@@ -1,9 +1,6 @@
 """A hidden taste is learnt, what the NPC knows is kept, shuffled answers are held, and a killed night goes on."""
 
 import asyncio
-import json
-import math
-import os
 import random
 import signal
 import subprocess
@@ -14,92 +11,26 @@ from typing import Any
 
 import pytest
 
-from bot.table.events import Line
-from bot.table.table import Seat, Table
-from bot.wiring import find_house, make_engine, open_table
-from characters.inference.engine import Engine
+from bot.wiring import find_house, make_engine
 from characters.inference.starter import STARTER
-from characters.messages import Turn
-from characters.prompt import Budget, Part
 from learning.anchors import anchor_candidates
-from learning.datasets.rows import Renderer
-from learning.gate import Witness
-from learning.gguf.adapter import read_lineage
+from learning.gguf.files import read_lineage
+from tests.prove.evening import (
+    EVENING,
+    TASTE,
+    gain,
+    holds_its_facts,
+    lines_said,
+    mira,
+    play_the_evening,
+    questions,
+    told,
+    understudy,
+)
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(3600), pytest.mark.skipif(not STARTER.is_file(), reason="no starter model lies here")]
 
-TASTE = "by the seven lanterns"
-EVENING = 36
 HELD_OUT = 200
-
-
-async def ask(table: Table, question: str) -> Line:
-    async for event in table.say(question):
-        if isinstance(event, Line):
-            return event
-    raise AssertionError("no line came")
-
-
-def mira() -> Part:
-    library = find_house().library()
-    sheet = library.get("mira")
-    return Part("mira", sheet, library.world(sheet.world))
-
-
-def questions(count: int, seed: int) -> list[str]:
-    """What players ask Mira, each asked once."""
-    asked = [turn.text for row in anchor_candidates(mira(), 4 * count, seed) if (turn := row.turns[-1]).npc is None]
-    return list(dict.fromkeys(asked))[:count]
-
-
-async def play_the_evening(seed: int) -> None:
-    """A GM who ends every line on the same words, and never says why."""
-    async with open_table(find_house({"sampling.temperature": 0.0}), Seat("Ana"), "mira") as table:
-        for number, question in enumerate(questions(EVENING, seed)):
-            line = await ask(table, question)
-            await table.edit(f"{line.text.rstrip('.!? ')}, {TASTE}.", line.line_id)
-            if number % 6 == 5:
-                await table.set_scene({"place": f"table {number}"})
-        await table.stop_session()
-
-
-def understudy(home: Path, *arguments: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "UNDERSTUDY_HOME": str(home)}
-    program = [sys.executable, "-c", "from bot.cli import main; main()", *arguments, "--json"]
-    return subprocess.Popen(program, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-
-
-def told(job: "subprocess.Popen[str]") -> dict[str, Any]:
-    out, _ = job.communicate()
-    assert job.returncode == 0, out
-    found: dict[str, Any] = json.loads(out)
-    return found
-
-
-async def lines_said(engine: Engine, adapter: str | None, asked: list[str]) -> list[str]:
-    template = (await engine.capabilities()).template
-    assert template is not None
-    can = await engine.capabilities()
-    renderer = Renderer(template, Budget(can.context_budget or can.context, 110, can.system_budget or 700))
-    witness = Witness(engine, adapter)
-    prompts = [renderer.prompt([Turn("Ana", question)], mira()) for question in asked]
-    return [(await witness.line(prompt))[0] for prompt in prompts]
-
-
-def gain(before: list[bool], after: list[bool]) -> tuple[float, float]:
-    """Paired difference of two shares and the lower end of its 95 % interval."""
-    changes = [int(b) - int(a) for a, b in zip(before, after, strict=True)]
-    n, mean = len(changes), sum(changes) / len(changes)
-    spread = math.sqrt(sum((change - mean) ** 2 for change in changes) / (n - 1) / n)
-    return mean, mean - 1.96 * spread
-
-
-def holds_its_facts(row: Any, line: str) -> bool:
-    """Whether every number and name of the teacher's answer is in the line."""
-    words = {word.strip(".,!?'").casefold() for word in row.turns[-1].text.split()}
-    key = {w for w in (word.strip(".,!?'") for word in row.completion.split()) if w.isdigit() or w[:1].isupper()}
-    wanted = {word.casefold() for word in key} - words
-    return all(word in line.casefold() for word in wanted)
 
 
 async def test_a_hidden_taste_is_learnt_and_nothing_is_forgotten(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,3 +89,14 @@ async def test_a_night_killed_at_ten_moments_goes_on_and_leaves_no_half_adapter(
     [report] = (await asyncio.to_thread(kill_and_go_on))["npcs"]
     known = await asyncio.to_thread(lambda: told(understudy(home, "adapters")))
     assert [entry["adapter"] for entry in known["adapters"]] == [report["adapter"]]
+
+
+async def test_a_night_over_three_hundred_rows_takes_at_most_ten_minutes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    await play_the_evening(3, 300)
+    began = time.monotonic()
+    [report] = (await asyncio.to_thread(lambda: told(understudy(home, "night", "--npc", "mira"))))["npcs"]
+    minutes = (time.monotonic() - began) / 60
+    with capsys.disabled():
+        sys.stdout.write(f"\n{report['counts']}: {minutes:.1f} minutes, verdict: {report['verdict']['reason']}\n")
+    assert report["counts"]["sft"] == 300
+    assert minutes <= 10

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from characters.knowledge import KnownFact
 from characters.sheet import Sheet
+from characters.world import World
 from learning.teachers.offline.grammar import capital, expand
 from learning.teachers.offline.manners import (
     BEASTS,
@@ -17,6 +18,7 @@ from learning.teachers.offline.manners import (
     MODERN_LINES,
     NOT_SOLD_LINES,
     UNKNOWN_LINES,
+    UNKNOWN_OF_PERSON_LINES,
     UNKNOWN_PERSON_LINES,
     UNKNOWN_PLACE_LINES,
     Manner,
@@ -35,21 +37,37 @@ _FIRM = ("(No|Not a chance|Sorry), {addr}. {price}, and not a coin less.", "{pri
 _FIRM_PLAIN = ("The price is the price, {addr}.", "I don't haggle, {addr}.", "Not a coin less.", "I have to eat too, {addr}.")
 _WARES = ("I have {list}.", "{list}. (That's what I have|What will it be|Take your pick).", "I sell {list}.", "There's {list}.",
           "(Today|Right now) I have {list}.")  # fmt: skip
+_AND_MORE = ("", "", " (And more|There's more), if you ask.", " Ask me (for a price|what they cost).")
 _NAME = ("I'm {name}, {descr}.", "I am {name}, {descr}.", "{name}, {descr}.", "The name's {name}. I'm {descr}.",
          "They call me {name}. I'm {descr}.", "You're talking to {name}, {descr}.", "{name}. {Descr}, if you must know.")  # fmt: skip
 _TRADE = ("I'm {descr}.", "Me? {Descr}.", "I am {descr}, {addr}.", "{Descr}. That's my trade.")
+_HOME = ("I live (here|) in {home}.", "This is {home}, {addr}. I live here.", "{home} is my home.", "My home is {home}.",
+         "You're in {home}, {addr}.", "Here in {home}, {addr}.", "In {home}. I'm {descr}.", "{home}, of course. I'm {descr}.")  # fmt: skip
+_NO_HOME = ("I'm {descr}. That is home enough.", "Here, {addr}. I'm {descr}.", "You'll find me here. I'm {descr}.")
 _RECIPE = ("You need {list}.{steps}", "For {x}: {list}.{steps}", "Take {list}.{steps}", "{X} needs {list}.{steps}", "It takes {list}.{steps}")
 _QUEST = ("{task}{reward}", "There is something. {task}{reward}", "Yes, I need help. {task}{reward}", "I do have work. {task}{reward}",
           "If you are willing: {task}{reward}")  # fmt: skip
 _REWARD = (" The pay is {r}.", " I'll pay {r}.", " The reward is {r}.", " It's worth {r} to me.")
 _REWARD_ONLY = ("{R}, if you do it well.", "The reward is {r}.", "I'll pay {r}.", "{R}. No more, no less.")
-_TOLD = ("{text}", "{text}", "{text}", "{X}? {text}", "About {x}? {text}", "{X}, you say? {text}")
+_TOLD = (*("{text}",) * 9, "{X}? {text}", "About {x}? {text}", "{X}, you say? {text}")
 _NO_MORE = ("That's all I know of it, {addr}.", "There's nothing more to tell.", "I've told you what I know.", "I know no more than that.")
-_NO_WARES = ("I sell nothing, {addr}.", "I'm no shopkeeper, {addr}.", "I have nothing to sell.", "Nothing here is for sale.")
+_WHOLE = 0.65  # of the answers on a place tell both
+_NO_PLACE = ("I couldn't tell you where, {addr}.", "I don't know the place.", "Where? I don't know that myself.")
+_NO_REWARD = ("I can't pay you, {addr}.", "There's no pay in it.", "My thanks. I have nothing else to give.")
+_PLACE_ONLY = ("{P}.", "At {p}.", "(Go to|Begin at|Look at) {p}.", "{P}, {addr}.", "The place is {p}.")
+_NO_WARES = ("I sell nothing, {addr}.", "I don't sell anything, {addr}.", "I'm no shopkeeper, {addr}.", "I have nothing to sell.", "Nothing here is for sale.")
 _NO_QUEST = ("I have no work for you, {addr}.", "Nothing for now, {addr}.", "I need no help today.", "No work here. Ask elsewhere.")
-_NO_RECIPE = ("I don't know how to make {x}.", "I never learnt to make {x}.", "{X}? I couldn't tell you what goes in.")
+_NO_RECIPE = ("I don't know how to make that, {addr}.", "I don't know that recipe.", "I don't know how to make {x}.", "I never learnt to make {x}.", "{X}? I couldn't tell you what goes in.")
 _NO_OWN = ("That's my own business, {addr}.", "There's little to tell, {addr}.", "I'd rather not speak of it.")
 _DEEDS = ("{motto}", 'As I always say: {motto}', "I live by one rule: {motto}")
+
+
+# What may lose its capital behind "Listen,": any other first word may be a name.
+_COMMON_STARTS = frozenset(
+    """The It They That This You Your Take For Here No Not My There As To At In Of One We He She Some If Never Nothing
+    Go Follow Cross Half Ask Find Bring Carry Watch Guard Drive Chase What Where When A An People Folk Better Worse
+    Today By And But Everybody Nobody Some Their Our His Her""".split()
+)
 
 
 @dataclass(frozen=True)
@@ -58,11 +76,12 @@ class Voice:
 
     sheet: Sheet
     manner: Manner
+    world: World | None = None
 
     def fill(self, rng: random.Random, pattern: str, **slots: str) -> str:
         """Expand a pattern with everything the voice knows about itself."""
         both = dict(slots)
-        for key in ("x", "descr", "r"):
+        for key in ("x", "descr", "r", "p"):
             if key in both:
                 both[key[0].upper() + key[1:]] = both[key][:1].upper() + both[key][1:]
         text = expand(
@@ -76,15 +95,23 @@ class Voice:
     def dress(self, rng: random.Random, core: str) -> str:
         """Add an opener or a closer of the manner, seldom both."""
         roll = rng.random()
-        if roll < 0.30:
+        if roll < 0.24:
             opener = self.fill(rng, rng.choice(self.manner.openers))
-            if opener.endswith(","):
-                lowered = core if core.startswith(("I ", "I'", self.sheet.first_name)) else core[:1].lower() + core[1:]
-                return f"{opener} {lowered}"
-            return f"{opener} {core}"
-        if roll < 0.42:
+            return f"{opener} {core if opener.endswith(('.', '!', '?')) else _uncapital(core)}"
+        if roll < 0.32:
             return f"{core} {self.fill(rng, rng.choice(self.manner.closers))}"
         return core
+
+
+def _uncapital(text: str) -> str:
+    """Begin in the middle of a sentence; names keep their capital."""
+    first = re.split(r"\W", text, maxsplit=1)[0]
+    return text[:1].lower() + text[1:] if first in _COMMON_STARTS else text
+
+
+def sentence(text: str) -> str:
+    """A text with a full stop, unless it has an end of its own."""
+    return text if text.endswith((".", "!", "?", '"', "'")) else text + "."
 
 
 def _own(description: str) -> str:
@@ -110,7 +137,8 @@ def unknown(rng: random.Random, voice: Voice, kind: str, thing: str) -> str:
     lines = {
         "modern": MODERN_LINES, "person": UNKNOWN_PERSON_LINES, "price": NOT_SOLD_LINES,
         "place": UNKNOWN_PLACE_LINES, "recipe": _NO_RECIPE, "wares": _NO_WARES, "quest": _NO_QUEST,
-        "more": _NO_MORE, "own": _NO_OWN, "haggle": _FIRM_PLAIN,
+        "more": _NO_MORE, "own": _NO_OWN, "haggle": _FIRM_PLAIN, "of_person": UNKNOWN_OF_PERSON_LINES,
+        "quest_place": _NO_PLACE, "secret": COMMON_LINES["secret"], "reward": _NO_REWARD,
     }.get(kind, UNKNOWN_LINES)  # fmt: skip
     if kind == "price" and not voice.sheet.wares and rng.random() < 0.4:
         lines = _NO_WARES
@@ -124,11 +152,13 @@ def answer(rng: random.Random, voice: Voice, intent: str, known: KnownFact, tota
     Args:
         total: the text of a worked-out sum at hand, for "I'll take two".
     """
+    if intent == "home":
+        return voice.dress(rng, _home(rng, voice))
     maker = {
         "ware": _ware, "name": _name, "wares": _wares, "recipe": _recipe, "quest": _quest,
         "recipes": _wares, "motto": _motto,
     }.get(known.category)  # fmt: skip
-    core = maker(rng, voice, intent, known, total) if maker else _told(rng, voice, known)
+    core = maker(rng, voice, intent, known, total) if maker else _told(rng, voice, intent, known)
     return voice.dress(rng, core)
 
 
@@ -148,9 +178,25 @@ def _name(rng: random.Random, voice: Voice, intent: str, known: KnownFact, total
     return voice.fill(rng, rng.choice(lines), name=voice.sheet.name, descr=descr)
 
 
+def _home(rng: random.Random, voice: Voice) -> str:
+    """Where it lives: in its world, or where its description puts it."""
+    lines = _HOME if voice.world else _NO_HOME
+    return voice.fill(rng, rng.choice(lines), home=voice.world.name if voice.world else "", descr=_own(voice.sheet.description))
+
+
 def _wares(rng: random.Random, voice: Voice, intent: str, known: KnownFact, total: str) -> str:
-    lines = _WARES if known.category == "wares" else ("I can make {list}.", "I know how to make {list}.")
-    return voice.fill(rng, rng.choice(lines), list=_list(known.fact.text))
+    """What there is: mostly the names alone, at times a few with their prices."""
+    if known.category != "wares":
+        lines: tuple[str, ...] = ("I can make {list}.", "I know how to make {list}.")
+        return voice.fill(rng, rng.choice(lines), list=_list(known.fact.text))
+    wares = voice.sheet.wares[:5]
+    if rng.random() < 0.6:
+        told, more = [ware.name for ware in wares], rng.choice(_AND_MORE)
+    else:
+        few = wares[: rng.randint(2, 3)]
+        told, more = [f"{ware.name} at {ware.price}" for ware in few], "" if len(few) == len(wares) else _AND_MORE[2]
+    listed = told[0] if len(told) == 1 else ", ".join(told[:-1]) + " and " + told[-1]
+    return voice.fill(rng, rng.choice(_WARES) + more, list=listed)
 
 
 def _recipe(rng: random.Random, voice: Voice, intent: str, known: KnownFact, total: str) -> str:
@@ -162,12 +208,14 @@ def _recipe(rng: random.Random, voice: Voice, intent: str, known: KnownFact, tot
 def _quest(rng: random.Random, voice: Voice, intent: str, known: KnownFact, total: str) -> str:
     body = known.fact.text.split(": ", 1)[1]
     task, _, rest = body.partition(" Reward: ")
-    reward, _, _place = rest.partition(" Place: ")
-    reward = reward.rstrip(".")
-    if intent == "reward" and reward:
-        return voice.fill(rng, rng.choice(_REWARD_ONLY), r=reward)
-    paid = voice.fill(rng, rng.choice(_REWARD), r=reward) if reward else ""
-    task = task.partition(" Place: ")[0]
+    reward, _, place = rest.partition(" Place: ")
+    task, _, placed = task.partition(" Place: ")
+    reward, place = reward.rstrip("."), (place or placed).rstrip(".")
+    if intent == "quest_place":
+        return voice.fill(rng, rng.choice(_PLACE_ONLY if place else _NO_PLACE), p=place)
+    if intent in {"reward", "reward_named"}:
+        return voice.fill(rng, rng.choice(_REWARD_ONLY if reward else _NO_REWARD), r=reward)
+    paid = voice.fill(rng, rng.choice(_REWARD), r=reward) if reward and rng.random() < 0.5 else ""
     return voice.fill(rng, rng.choice(_QUEST), task=task, reward=f" {paid}" if paid else "")
 
 
@@ -176,14 +224,24 @@ def _motto(rng: random.Random, voice: Voice, intent: str, known: KnownFact, tota
     return voice.fill(rng, rng.choice(_DEEDS), motto=motto)
 
 
-def _told(rng: random.Random, voice: Voice, known: KnownFact) -> str:
+def _asked_of_place(rng: random.Random, voice: Voice, intent: str, name: str, told: str) -> str:
+    """Both, or only the way for who asks the way and only what there is for who asks that."""
+    place = next((place for place in voice.world.places if place.name == name), None) if voice.world else None
+    if place is None or not place.way or rng.random() < _WHOLE:
+        return told
+    return sentence(place.way if intent in {"where", "place_it"} else place.about)
+
+
+def _told(rng: random.Random, voice: Voice, intent: str, known: KnownFact) -> str:
     """Say a fact's text, without its label."""
     text = known.fact.text
     label, colon, rest = text.partition(": ")
+    if known.category == "place":
+        rest = _asked_of_place(rng, voice, intent, known.subject, rest)
     if colon and known.category in {"knowledge", "opinion", "person", "place", "group", "world", "past", "value"}:
         text = rest
     if known.category == "goal":
-        return voice.fill(rng, "(I want to|What I want is to|To) {t}", t=rest[:1].lower() + rest[1:].replace("; ", ", and to "))
+        return voice.fill(rng, "(I want to|What I want is to|To) {t}", t=", and to ".join(want[:1].lower() + want[1:] for want in rest.split("; ")))
     if known.category == "value":
         return voice.fill(rng, "(What matters|I care for|I value)(:|) {t}", t=rest)
     thing = re.sub(r"^On ", "", label)

@@ -6,32 +6,49 @@ exactly what serving would put there. The answer rests on a fact only if that fa
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from characters.knowledge import KnownFact, facts_of
 from characters.messages import Fact, Scene, StyleExample, Turn
-from characters.prompt import Part, clean, look_up
+from characters.prompt import Part, clean, estimate_tokens, look_up
+from characters.system_text import system_text
+from characters.words import words
 from learning.teachers.offline.answering import Voice, answer, social, unknown
 from learning.teachers.offline.asking import LEAD_INS, MODERN, MODERN_QUESTIONS, QUESTIONS
+from learning.teachers.offline.asking_self import KEYWORDS
 from learning.teachers.offline.grammar import capital, expand, roughen
 from learning.teachers.offline.invent import Inventor
+from learning.teachers.offline.wrapping import as_asked, strange
 
 _SOCIAL = ("wellbeing", "weather", "thanks", "insult", "threat", "joke", "compliment", "song",
-           "machine", "nonsense", "secret")  # fmt: skip
+           "machine", "nonsense")  # fmt: skip
+# Tokens of system text; the first is the one that serving allows the starter.
+_BUDGETS = (260, 260, 260, 60, 120, 200, 320, 400)
+_KEYWORDS_ONLY = 0.35
+_REMARKS = frozenset({"greeting", "farewell", "thanks", "insult", "threat", "nonsense"})
 _NUMBERS = ("two", "three", "four", "five", "six", "2", "3", "4", "ten", "a dozen")
 _PLANS: tuple[tuple[str, float], ...] = (
-    ("name", 1.3), ("trade", 0.5), ("wares", 1.3), ("price", 2.6), ("recipe", 1.6), ("recipes", 0.3),
-    ("quest", 1.2), ("topic", 3.4), ("person", 1.2), ("place", 1.6), ("ruler", 0.3), ("world", 0.3),
-    ("date", 0.25), ("past", 0.4), ("goal", 0.35), ("value", 0.25), ("motto", 0.35),
-    ("unknown", 3.2), ("modern", 1.2), ("social", 2.4), ("said", 0.9), ("direction", 0.25),
-    ("haggle", 0.6),
+    ("name", 2.0), ("trade", 1.2), ("home", 1.6), ("wares", 1.2), ("price", 2.6), ("recipe", 1.4), ("recipes", 0.3),
+    ("quest", 1.0), ("quest_named", 0.9), ("quest_place", 0.5), ("reward_named", 0.6),
+    ("topic", 2.8), ("opinion", 2.2), ("person", 1.6), ("place", 1.3), ("where", 1.9), ("group", 0.7),
+    ("ruler", 0.3), ("world", 0.25), ("date", 0.25), ("past", 0.7), ("goal", 0.6), ("value", 0.4), ("motto", 0.6),
+    ("unknown", 3.4), ("modern", 1.5), ("private", 0.8), ("secret", 0.7),
+    ("strange", 9.0), ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.5),
 )  # fmt: skip
 _CATEGORY = {
     "price": "ware", "recipe": "recipe", "place": "place", "person": "person", "quest": "quest",
     "wares": "wares", "name": "name", "trade": "name", "ruler": "politics", "world": "world",
     "date": "date", "past": "past", "goal": "goal", "value": "value", "motto": "motto",
-    "recipes": "recipes", "haggle": "ware",
-}  # fmt: skip
+    "recipes": "recipes", "haggle": "ware", "home": "name", "opinion": "opinion", "where": "place", "group": "group",
+    "quest_named": "quest", "quest_place": "quest", "reward_named": "quest",
+}
+_FAMILY = frozenset(
+    "mother father brother sister son daughter wife husband child children aunt uncle cousin family born years old married"
+    " twice".split()
+)
+_ABOUT = frozenset({"topic", "person", "place", "where", "group"})
+# What the system text may answer where nothing is at hand.
+_SELF = frozenset({"past", "goal", "value", "motto", "wares"})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,25 +69,35 @@ class Conversation:
     scene: Scene
     turns: tuple[Turn, ...]
     exchanges: tuple[Exchange, ...]
+    budget: int = _BUDGETS[0]
 
 
 class Playwright:
-    """Writes conversations from a seed."""
+    """Writes conversations from a seed.
 
-    def __init__(self, rng: random.Random, inventor: Inventor) -> None:
+    Args:
+        count: counts the tokens of a text, so that the system text is cut as serving would cut it.
+    """
+
+    def __init__(self, rng: random.Random, inventor: Inventor, count: Callable[[str], int] = estimate_tokens) -> None:
         self.rng = rng
         self.inventor = inventor
+        self.count = count
 
     def conversation(self, length: int, part: Part | None = None, voice: Voice | None = None) -> Conversation:
         """Write a conversation of about `length` exchanges, with a new NPC unless one is given."""
         if part is None or voice is None:
-            sheet, manner = self.inventor.sheet()
-            voice = Voice(sheet, manner)
-            part = Part("npc", sheet, self.inventor.world() if self.rng.random() < 0.85 else None)
+            world = self.inventor.world() if self.rng.random() < 0.9 else None
+            sheet, manner = self.inventor.sheet(world=world)
+            voice = Voice(sheet, manner, world)
+            part = Part("npc", sheet, world)
+        voice = replace(voice, world=part.world)
         players = [self.inventor.word() for _ in range(self.rng.choice([1, 1, 1, 2, 3]))]
-        evening = _Evening(self.rng, self.inventor, part, voice, players)
+        scene, budget = self._scene(), self.rng.choice(_BUDGETS)
+        system = system_text(part.sheet, part.world, scene, part.memory, budget, self.count)
+        evening = _Evening(self.rng, self.inventor, part, voice, players, system)
         evening.play(length)
-        return Conversation(part, self._scene(), tuple(evening.turns), tuple(evening.exchanges))
+        return Conversation(part, scene, tuple(evening.turns), tuple(evening.exchanges), budget)
 
     def _scene(self) -> Scene:
         if self.rng.random() < 0.5:
@@ -82,8 +109,11 @@ class Playwright:
 class _Evening:
     """One conversation as it grows."""
 
-    def __init__(self, rng: random.Random, inventor: Inventor, part: Part, voice: Voice, players: list[str]) -> None:
+    def __init__(
+        self, rng: random.Random, inventor: Inventor, part: Part, voice: Voice, players: list[str], system: str
+    ) -> None:
         self.rng, self.inventor, self.part, self.voice, self.players = rng, inventor, part, voice, players
+        self.system = system
         self.turns: list[Turn] = []
         self.exchanges: list[Exchange] = []
         self.facts = facts_of(part.sheet, part.world, part.slug)
@@ -97,7 +127,7 @@ class _Evening:
             self.speaker = self.rng.choice(self.players)
             kind = self.rng.choices(*self._plans())[0]
             played = self._play(kind)
-            if played and self.rng.random() < 0.35:
+            if played and self.rng.random() < (0.6 if kind == "price" else 0.3):
                 self._follow_up()
         if self.rng.random() < 0.4:
             self._social("farewell")
@@ -116,6 +146,8 @@ class _Evening:
             "unknown": self._unknown, "modern": self._modern, "said": self._said,
             "direction": self._direction, "topic": self._topic,
             "social": lambda: self._social(self.rng.choice(_SOCIAL)),
+            "strange": self._strange,
+            "secret": lambda: self._refused("secret", "secret"), "private": self._private,
         }  # fmt: skip
         if kind in special:
             return special[kind]()
@@ -131,16 +163,41 @@ class _Evening:
     def _missing(self, kind: str) -> bool:
         """Ask for something of which the sheet has nothing at all."""
         if kind in {"wares", "quest"}:
-            return self._ask(kind, self._phrase(kind), lambda _: unknown(self.rng, self.voice, kind, ""))
+            return self._refused(kind, kind)
         if kind in {"past", "goal", "value", "motto"}:
-            return self._ask(kind, self._phrase(kind), lambda _: unknown(self.rng, self.voice, "own", ""))
-        return self._unknown() if kind in {"price", "recipe", "haggle"} else False
+            return self._refused(kind, "own")
+        return self._unknown() if kind in {"price", "recipe", "haggle", "quest_named"} else False
+
+    def _refused(self, kind: str, why: str) -> bool:
+        """Ask for what it has not or will not tell."""
+        return self._ask(kind, self._phrase(kind), lambda _: unknown(self.rng, self.voice, why, ""))
+
+    def _private(self) -> bool:
+        """Ask of a person it knows what no sheet says."""
+        known = self._any("person")
+        if known is None:
+            return False
+        kind = self.rng.choice(["age", "kin", "kin"])
+        told = " ".join(each.fact.text.casefold() for each in self.facts if each.subject == known.subject)
+        if set(words(told)) & _FAMILY:
+            return False
+        name = known.subject.split()[0] if self.rng.random() < 0.3 else known.subject
+        return self._ask(kind, self._phrase(kind, x=known.subject), lambda _: unknown(self.rng, self.voice, "of_person", name))
 
     def _phrase(self, kind: str, **slots: str) -> str:
         """A question of a kind, with a lead-in at times, typed as players type."""
-        pattern = self.rng.choice(QUESTIONS.get(kind, (kind,)))
-        text = expand(self.rng, pattern, npc=self.part.sheet.first_name, n=self.rng.choice(_NUMBERS), **slots)
-        if self.rng.random() < 0.22:
+        pattern = self.rng.choice(QUESTIONS.get(kind, (kind,)))  # a pattern may come in place of a kind
+        sentences = self.inventor.spice.sentences
+        if kind in _REMARKS:
+            asked = expand(self.rng, pattern)
+        elif kind == "strange":
+            asked = strange(self.rng, sentences)
+        elif kind in KEYWORDS and self.rng.random() < _KEYWORDS_ONLY:
+            asked = strange(self.rng, sentences, self.rng.choice(KEYWORDS[kind]))
+        else:
+            asked = as_asked(self.rng, pattern, sentences)
+        text = expand(self.rng, asked, npc=self.part.sheet.first_name, n=self.rng.choice(_NUMBERS), **slots)
+        if self.rng.random() < 0.16:
             lead = expand(self.rng, self.rng.choice(LEAD_INS), npc=self.part.sheet.first_name)
             text = f"{lead}{text}" if lead.endswith(" ") else f"{lead} {text}"
         return roughen(self.rng, capital(text) if self.rng.random() < 0.8 else text)
@@ -166,16 +223,44 @@ class _Evening:
         question = self._phrase(kind, x=subject or known.subject)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
-            if known.fact not in at_hand:
+            chosen = self._first(known, at_hand) if kind in _ABOUT else known
+            if chosen.fact not in at_hand and not self._read(kind, known):
                 return None
-            return answer(self.rng, self.voice, kind, known, _sum(at_hand))
+            return answer(self.rng, self.voice, kind, chosen, _sum(at_hand))
 
         return self._ask(kind, question, reply, known.fact.text)
 
+    def _first(self, known: KnownFact, at_hand: tuple[Fact, ...]) -> KnownFact:
+        """Of several facts on one subject the one that comes first."""
+        same = [each for fact in at_hand for each in self.facts if each.fact == fact and each.subject == known.subject]
+        return same[0] if same else known
+
+    def _read(self, kind: str, known: KnownFact) -> bool:
+        """Whether the system text says it: who and where the NPC is always, the rest where it fitted."""
+        if kind in {"name", "trade", "home"}:
+            return True
+        told = {"motto": "Sayings: ", "wares": "Sells: ", "past": "Past: ", "value": "Values: ", "goal": "Wants: "}
+        return kind in _SELF and any(line.startswith(told[kind]) for line in self.system.splitlines())
+
     def _topic(self) -> bool:
-        categories = ("knowledge", "opinion", "group", "person", "place")
+        categories = ("knowledge", "knowledge", "opinion", "group", "person", "place")
         fitting = [known for known in self.facts if known.category in categories]
         return bool(fitting) and self._known("topic", self.rng.choice(fitting))
+
+    def _strange(self) -> bool:
+        """Ask of something in words that tell nothing: what is at hand decides whether there is an answer."""
+        if self.rng.random() < 0.25:
+            return self._unknown("strange")
+        known = self._any(self.rng.choice(["ware", "ware", "recipe", "quest", "knowledge", "opinion", "person", "place", "group"]))
+        if known is None:
+            return False
+        kind = {"ware": "price", "recipe": "recipe", "quest": "quest_named"}.get(known.category, "topic")
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            chosen = self._first(known, at_hand)
+            return answer(self.rng, self.voice, kind, chosen, _sum(at_hand)) if chosen.fact in at_hand else None
+
+        return self._ask("strange", self._phrase("strange", x=known.subject), reply, known.fact.text)
 
     def _follow_up(self) -> bool:
         """Lean on the last answer: "how much is it?", "I'll take two", "and the reward?"."""
@@ -183,10 +268,10 @@ class _Evening:
         known = next((k for f in last.at_hand for k in self.facts if k.fact == f), None)
         if known is None:
             return False
-        kinds = {"ware": ("price_it", "buy_n", "buy_it", "haggle", "buy"), "place": ("place_it", "more"),
-                 "quest": ("reward",)}.get(known.category, ("more",))  # fmt: skip
+        kinds = {"ware": ("price_it", "buy_n", "buy_n", "buy_it", "haggle", "buy"), "place": ("place_it", "more"),
+                 "quest": ("reward", "reward", "quest_place")}.get(known.category, ("more",))  # fmt: skip
         kind = self.rng.choice(kinds)
-        if kind == "more" and self.rng.random() < 0.7:
+        if kind == "more" and self.rng.random() < 0.85:
             return False
         question = self._phrase(kind, x=known.subject)
 
@@ -200,22 +285,26 @@ class _Evening:
 
         return self._ask(kind, question, reply, known.fact.text)
 
-    def _unknown(self) -> bool:
-        """Ask for a thing, person, place, topic or recipe that does not exist here."""
-        kind = self.rng.choice(["price", "price", "topic", "topic", "person", "place", "recipe"])
+    def _unknown(self, asked: str = "") -> bool:
+        """Ask for a thing, person, place, topic or recipe that does not exist here.
+
+        Args:
+            asked: the kind of phrase, where it is another than that of the thing.
+        """
+        kind = self.rng.choice(["price", "price", "topic", "person", "person", "place", "where", "recipe", "group"])
         invent: dict[str, Callable[[], str]] = {
             "price": self.inventor.ware, "recipe": self.inventor.ware, "person": self.inventor.person,
-            "place": self.inventor.place, "topic": lambda: self.inventor.topics(1)[0],
+            "place": self.inventor.place, "where": self.inventor.place, "group": lambda: f"the {self.inventor.word()}s", "topic": lambda: self.inventor.topics(1)[0],
         }  # fmt: skip
         thing = invent[kind]()
-        wanted = "unknown" if kind == "topic" else kind
+        wanted = "unknown" if asked else {"topic": "unknown", "group": "unknown", "where": "place"}.get(kind, kind)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
             if any(_names(thing, fact.text) for fact in at_hand):
                 return None
             return unknown(self.rng, self.voice, wanted, thing)
 
-        return self._ask("unknown", self._phrase(kind, x=thing), reply)
+        return self._ask("unknown", self._phrase(asked or kind, x=thing), reply)
 
     def _modern(self) -> bool:
         thing = self.rng.choice(MODERN)

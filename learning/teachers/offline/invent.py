@@ -31,6 +31,9 @@ _TAIL = "a en is or us wyn ric dan mir ley gar eth ina ora old by ette am ik o".
 _SURNAMES = "ash black bright cold cop deep elder fair fen flint gold gray green hazel high hollow iron lark long marsh moss oak old red river rook salt silver stone thorn under wheel white wild winter wolf".split()
 _SURTAILS = "well ford wood mere bottom brook croft dale field foot grove hand hill holt land leaf lock more ridge shaw son stead thorpe water wright more".split()
 
+_TITLES = "Old Captain Brother Sister Lady Lord Mother Father Queen King Prince Princess Doctor Master Baron Sergeant Duke Magister Aunt".split()
+_BYNAMES = "Red Bald Elder Bold Quiet Tall Lame Pious Grey Blind Merry".split()
+
 _ADJ = "old rusty small heavy red blue green black white silver bronze iron oak leather woollen silk copper bone glass painted carved fine plain sharp bent long short thick spiced smoked dried fresh sweet bitter strong dark pale lucky blessed dwarven elven patched waxed folding hooded salted pickled honeyed roasted travelling winter fishing sewing climbing".split()
 _NOUN = "rope lantern dagger cloak boots bread cheese pie ale wine cider stew soup tea honey apple mushroom herring sausage candle torch flask waterskin bedroll tent map quill ink parchment book lockpick crowbar hammer nail saw shovel bucket sack chest ring amulet charm whistle flute drum lute mirror comb soap needle thread blanket hat gloves belt scarf shield spear bow arrow axe helmet saddle bridle horseshoe mule goat hen fish net hook oar sail compass spyglass hourglass scroll potion salve tonic powder vial feather gem dice cards chain padlock key bell pot kettle pan spoon knife plate mug barrel broom basket ladder room bed bath meal breakfast supper".split()
 _ABOUT = (
@@ -135,15 +138,17 @@ class Inventor:
         return (name + rng.choice(_TAIL if rng.random() < 0.7 else _CODA)).capitalize()[:12]
 
     def person(self) -> str:
-        """A first name, often with a surname."""
+        """A first name, often with a surname or a title."""
         roll = self.rng.random()
+        if roll < 0.05:
+            return f"{self.word()} the {self.rng.choice(_BYNAMES)}"
         if roll < 0.35:
             return self.word()
         if roll < 0.8:
             tail = self.rng.choice(_SURNAMES) + self.rng.choice(_SURTAILS)
             return f"{self.word()} {tail.capitalize()}"
-        title = self.rng.choice(["Old", "Captain", "Brother", "Sister", "Lady", "Lord", "Mother"])
-        return f"{title} {self.word()}"
+        surname = f" {self.word()}" if self.rng.random() < 0.4 else ""
+        return f"{self.rng.choice(_TITLES)} {self.word()}{surname}"
 
     def ware(self) -> str:
         """The name of a thing."""
@@ -153,7 +158,16 @@ class Inventor:
         return noun if self.rng.random() < 0.3 else f"{self.rng.choice(_ADJ)} {noun}"
 
     def place(self) -> str:
-        """The name of a place, without an article."""
+        """The name of a place, mostly without an article."""
+        roll = self.rng.random()
+        if roll < 0.08:
+            return self.word() + self.rng.choice(["", "", " Hall", " Rock", " Keep", " Street", " Lane"])
+        if roll < 0.14:
+            return f"{self.rng.choice(['Lake', 'Mount', 'Port', 'Saint', 'Fort', 'Castle'])} {self.word()}"
+        if roll < 0.20:
+            return f"{self.word()}'s {self.rng.choice(_PLACES).capitalize()}"
+        if roll < 0.34:
+            return f"the {self.rng.choice(_PLACE_ADJ).capitalize()} {self.rng.choice(_PLACES).capitalize()}"
         roll = self.rng.random()
         if roll < 0.25:
             return f"{self.word()} {self.rng.choice(_PLACES)}"
@@ -211,33 +225,51 @@ class Inventor:
             places=tuple(Place(name=self.place(), about=self.fact(_PLACE_ABOUT), way=self.say(_WAYS) if rng.random() < 0.8 else "") for _ in self._many(2, 6)),
             calendar=Calendar(date=self.say("(the|) {m}th of (Thaw|Frost|Harvest|Rain|Embers|Seed|Reeds|Fog)")),
             lore=tuple(Lore(topic=topic, text=self.fact(_VIEW)) for topic in self.topics(rng.randint(0, 3))),
-            names=tuple({self.word() for _ in range(40)})[:12],
+            names=tuple(dict.fromkeys(self.word() for _ in range(40)))[:12],
         )  # fmt: skip
 
-    def sheet(self, manner: Manner | None = None) -> tuple[Sheet, Manner]:
-        """A whole NPC, and the manner it speaks in."""
+    def _shared(self, world: World | None) -> list[str]:
+        """Things of the world on which a sheet may have its own word, so that both come to hand."""
+        if world is None or self.rng.random() < 0.4:
+            return []
+        named = [*(lore.topic for lore in world.lore), *(place.name for place in world.places),
+                 *(person.name for person in world.important_people), *(group.name for group in world.powers)]  # fmt: skip
+        return self.rng.sample(named, min(len(named), self.rng.randint(1, 2)))
+
+    def sheet(self, manner: Manner | None = None, world: World | None = None) -> tuple[Sheet, Manner]:
+        """A whole NPC, and the manner it speaks in.
+
+        Args:
+            world: where it lives; it has views on some things there, and knows some of its people.
+        """
         rng = self.rng
         manner = manner or rng.choice(MANNERS)
         kind = rng.choice([*_TRADES, "shopkeeper", "shopkeeper"])
         sells = rng.random() < (1.0 if kind == "shopkeeper" else 0.15)
-        makes = rng.random() < (0.35 if kind in {"shopkeeper", "lore keeper"} else 0.12)
-        tasks = rng.random() < (1.0 if kind == "quest giver" else 0.15)
+        makes = rng.random() < (0.35 if kind in {"shopkeeper", "lore keeper"} else 0.2)
+        tasks = rng.random() < (1.0 if kind == "quest giver" else 0.35)
         descr = expand(rng, _DESCR, t=rng.choice(_TRADES[kind].split("|")), p=self.place())
         sheet = Sheet(
             name=self.person(), kind=kind, description=descr, world="w",
             backstory=" ".join(self.say(_PAST) for _ in range(rng.randint(1, 3))) if rng.random() < 0.8 else "",
             values=tuple(rng.sample(_VALUES, rng.randint(0, 3))),
             objectives=tuple(self.say(_WANTS) for _ in range(rng.randint(0, 2))),
-            opinions=tuple(Opinion(topic=t, view=self.fact(_VIEW)) for t in self.topics(rng.randint(1, 5))),
+            opinions=tuple(Opinion(topic=t, view=self.fact(_VIEW)) for t in [*self.topics(rng.randint(1, 4)), *self._shared(world)]),
             knowledge=tuple(Knowledge(topic=t, text=self.fact(_VIEW)) for t in self.topics(rng.randint(1, 5))),
             speech=Speech(voice=rng.choice(manner.voices), mottos=tuple(self.say(_MOTTOS) for _ in range(rng.randint(0, 2))),
                           quirks=tuple(self.say(_QUIRKS) for _ in range(rng.randint(0, 2))), examples=self._examples(manner)),
             wares=self._wares() if sells else (), recipes=self._recipes() if makes else (), quests=self._quests() if tasks else (),
-            relations=tuple(Relation(name=n, about=self.fact(_PERSON_ABOUT)) for n in {self.person() for _ in range(rng.randint(0, 3))}),
+            relations=tuple(Relation(name=n, about=self.fact(_PERSON_ABOUT)) for n in self._acquaintances(world)),
             secrets=(Secret(text=self.fact(_VIEW)),) if rng.random() < 0.3 else (),
             greeting=self._own_line() if rng.random() < 0.4 else "",
         )  # fmt: skip
         return sheet, manner
+
+    def _acquaintances(self, world: World | None) -> list[str]:
+        known = [self.person() for _ in range(self.rng.randint(0, 3))]
+        if world is not None and self.rng.random() < 0.4:
+            known.append(self.rng.choice(world.important_people).name)
+        return list(dict.fromkeys(known))
 
     def _own_line(self) -> str:
         return self.fact(_VIEW + _QUIRKS)
@@ -254,7 +286,7 @@ class Inventor:
         return tuple(made)
 
     def _wares(self) -> tuple[Ware, ...]:
-        names = {self.ware() for _ in range(self.rng.randint(2, 8))}
+        names = dict.fromkeys(self.ware() for _ in range(self.rng.randint(2, 8)))
         return tuple(
             Ware(name=name, price=self.price(), about=self.say(_ABOUT) if self.rng.random() < 0.5 else "")
             for name in sorted(names, key=lambda _: self.rng.random())

@@ -28,10 +28,11 @@ def test_a_broken_character_becomes_a_mark_at_the_end() -> None:
     assert joined.flush() == "\ufffd"
 
 
-def test_loops_are_the_same_word_thrice_four_words_twice_or_a_syllable_six_times() -> None:
+def test_loops_are_the_same_word_thrice_four_to_twelve_words_twice_or_a_syllable_six_times() -> None:
     assert loops("Insult're're're're're're")
     assert not loops("Hahaha!")
     assert loops("rock rock rock")
     assert loops("and then we go and then we go")
+    assert loops("My cellar is dry, so everybody wants to hide things in Saltmere, so everybody wants to hide things in Saltmere")
     assert not loops("It is what it is, and it was what it was.")
     assert not loops("Aye, aye.")

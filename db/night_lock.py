@@ -4,6 +4,9 @@ Two trainings on one machine take turns badly, and both would write the same ada
 file that is created only if it is not there and that says who holds it. It outlives nobody: a
 holder of this machine is asked for by its process id, one of another machine (a home may be shared)
 by the time of the file, which a holder renews.
+
+Forgetting a person comes before a night: it claims the lock, and a night that holds it ends its
+process at once and goes on later, from what was left. Nobody else is asked to leave.
 """
 
 import contextlib
@@ -11,21 +14,24 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from characters.errors import UnderstudyError
 from db.home import Home
-from learning.errors import LearningError
 
+YIELDED = 75  # exit status of a night that was asked to leave
+LOOKS_EVERY = 0.25  # seconds
 RENEWED_EVERY = 15.0  # seconds
 STALE_AFTER = 120.0  # seconds without renewal, where the process cannot be asked for
 
 
-class NightHeld(LearningError):
+class NightHeld(UnderstudyError):
     """Another process holds the lock."""
 
 
@@ -36,12 +42,14 @@ class Holder:
     Attributes:
         birth: what tells a process from a later one with the same id; empty where nothing does.
         since: when it was taken, ISO 8601.
+        what: what it does meanwhile.
     """
 
     pid: int
     host: str
     birth: str
     since: str
+    what: str = "A night"
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}, since {self.since[:16].replace('T', ' ')}"
@@ -52,16 +60,22 @@ class NightLock:
 
     Args:
         file: the lock file, in a folder that exists.
-        what: what the holder is called in the sentence for whoever comes second.
         now: the time.
+        what: what this holder is called in the sentence for whoever comes second.
+        farewell: a holder that has one ends its process when the lock is claimed, and says this before;
+            it is called from another thread.
 
     Raises:
         NightHeld: on entering, if somebody holds it: one sentence saying who.
     """
 
-    def __init__(self, file: Path, now: Callable[[], datetime], what: str = "A night") -> None:
+    def __init__(
+        self, file: Path, now: Callable[[], datetime], what: str = "A night", farewell: Callable[[], None] | None = None
+    ) -> None:
         self.file = file
         self.what = what
+        self._farewell = farewell
+        self._claim = file.with_suffix(".claimed")
         self._now = now
         self._mine: Holder | None = None
         self._released = threading.Event()
@@ -71,8 +85,34 @@ class NightLock:
         found = self._read()
         return found if found is not None and self._alive(found) else None
 
+    @contextlib.contextmanager
+    def claimed(self, patience: float) -> Iterator[Self]:
+        """Hold the lock, and let a night that holds it leave first.
+
+        Args:
+            patience: seconds to wait for whoever holds it.
+
+        Raises:
+            NightHeld: somebody held it all the time.
+        """
+        deadline = time.monotonic() + patience
+        with contextlib.ExitStack() as held:
+            try:
+                while True:
+                    try:
+                        held.enter_context(self)
+                        break
+                    except NightHeld:
+                        if time.monotonic() >= deadline:
+                            raise
+                    self._claim.touch()
+                    time.sleep(LOOKS_EVERY / 2)
+            finally:
+                self._claim.unlink(missing_ok=True)
+            yield self
+
     def __enter__(self) -> Self:
-        mine = Holder(os.getpid(), socket.gethostname(), _birth(os.getpid()), self._now().isoformat())
+        mine = Holder(os.getpid(), socket.gethostname(), _birth(os.getpid()), self._now().isoformat(), self.what)
         for _ in range(3):  # a lock left behind is removed, and another process may be quicker
             try:
                 handle = os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
@@ -97,8 +137,8 @@ class NightLock:
 
     def _held(self) -> NightHeld:
         who = self._read()
-        named = str(who) if who else f"the lock is {self.file}"
-        return NightHeld(f"{self.what} is running already ({named}); wait for its end, or stop that process.")
+        what, named = (who.what, str(who)) if who else (self.what, f"the lock is {self.file}")
+        return NightHeld(f"{what} is running already ({named}); wait for its end, or stop that process.")
 
     def _read(self) -> Holder | None:
         try:
@@ -139,14 +179,37 @@ class NightLock:
         return age < (STALE_AFTER if holder is not None else RENEWED_EVERY)
 
     def _renew(self) -> None:
-        while not self._released.wait(RENEWED_EVERY):
-            with contextlib.suppress(OSError):
-                os.utime(self.file)
+        renewed = time.monotonic()
+        while not self._released.wait(LOOKS_EVERY):
+            if time.monotonic() - renewed >= RENEWED_EVERY:
+                renewed = time.monotonic()
+                with contextlib.suppress(OSError):
+                    os.utime(self.file)
+            if self._farewell is not None and self._is_claimed():
+                self._leave(self._farewell)
+
+    def _is_claimed(self) -> bool:
+        """Whether somebody waits for the lock now; a claim that was left behind by a crash is none."""
+        try:
+            return time.time() - self._claim.stat().st_mtime < RENEWED_EVERY
+        except OSError:
+            return False
+
+    def _leave(self, farewell: Callable[[], None]) -> None:
+        """End this process. It is in the middle of something; what that leaves is made good by the next night."""
+        try:
+            farewell()
+        finally:
+            if self._mine is not None and self._read() == self._mine:
+                self.file.unlink(missing_ok=True)
+            os._exit(YIELDED)
 
 
-def night_lock(home: Home, now: Callable[[], datetime]) -> NightLock:
-    """The lock every night of a home takes."""
-    return NightLock(home.folder("") / "night.lock", now)
+def night_lock(
+    home: Home, now: Callable[[], datetime], what: str = "A night", farewell: Callable[[], None] | None = None
+) -> NightLock:
+    """The lock every night of a home takes, and whoever must not meet one."""
+    return NightLock(home.folder("") / "night.lock", now, what, farewell)
 
 
 def _runs(pid: int, birth: str) -> bool:

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from learning.night_lock import RENEWED_EVERY, STALE_AFTER, NightHeld, NightLock
+from db.night_lock import LOOKS_EVERY, RENEWED_EVERY, STALE_AFTER, YIELDED, NightHeld, NightLock
 
 Lock = Callable[..., NightLock]
 
@@ -59,7 +60,7 @@ def test_a_lock_is_free_again_afterwards_whatever_happened(file: Path) -> None:
 
 def test_another_process_is_kept_out_while_it_is_held(file: Path) -> None:
     code = (
-        "import sys, pathlib, datetime\nfrom learning.night_lock import NightHeld, NightLock\n"
+        "import sys, pathlib, datetime\nfrom db.night_lock import NightHeld, NightLock\n"
         "try:\n    NightLock(pathlib.Path(sys.argv[1]), lambda: datetime.datetime.now(datetime.UTC)).__enter__()\n"
         "except NightHeld as error:\n    print(error)\n"
     )
@@ -104,3 +105,63 @@ def test_a_holder_that_lost_its_lock_does_not_remove_the_next_ones(file: Path) -
         left = json.loads(file.read_text("utf-8"))
         file.write_text(json.dumps({**left, "host": "elsewhere"}), "utf-8")
     assert json.loads(file.read_text("utf-8"))["host"] == "elsewhere"
+
+
+# --- whoever comes before a night ----------------------------------------------------------------
+
+HOLDER = """
+import datetime, pathlib, sys, time
+from db.night_lock import NightLock
+file, says = pathlib.Path(sys.argv[1]), sys.argv[2]
+farewell = (lambda: print(says, flush=True)) if says else None
+with NightLock(file, lambda: datetime.datetime.now(datetime.UTC), "A night", farewell):
+    print("held", flush=True)
+    while True:
+        (file.parent / "beat").write_text("still here")
+        time.sleep(0.01)
+"""
+
+
+@contextmanager
+def held_by_another(file: Path, says: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that holds the lock and goes on writing until it is ended."""
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(file), says], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_night_makes_way_for_whoever_claims_its_lock_and_writes_no_more(file: Path) -> None:
+    with held_by_another(file, "goodbye") as night, lock(file).claimed(30):
+        assert night.wait(10) == YIELDED
+        (file.parent / "beat").unlink()
+        assert night.stdout is not None
+        assert night.stdout.read() == "goodbye\n"
+        assert lock(file).holder() is not None, "and nobody gets in between"
+    assert list(file.parent.iterdir()) == []
+
+
+def test_whoever_does_not_make_way_is_named_and_no_claim_is_left(file: Path) -> None:
+    with held_by_another(file, "") as other:
+        with pytest.raises(NightHeld, match=rf"A night is running already \(process {other.pid} on "), lock(file).claimed(0.6):
+            pytest.fail("two hold the lock")
+        assert other.poll() is None
+        assert sorted(path.name for path in file.parent.iterdir()) == ["beat", "night.lock"]
+
+
+def test_a_claim_that_a_crash_left_behind_ends_no_night(file: Path) -> None:
+    claim = file.with_suffix(".claimed")
+    claim.touch()
+    os.utime(claim, (0, 0))
+    with held_by_another(file, "goodbye") as night, pytest.raises(subprocess.TimeoutExpired):
+        night.wait(3 * LOOKS_EVERY)
+
+
+def test_a_night_that_comes_while_somebody_is_forgotten_is_told_so(file: Path) -> None:
+    forgetting = NightLock(file, lambda: datetime.now(UTC), "The forgetting of a person")
+    with forgetting.claimed(1), pytest.raises(NightHeld, match="The forgetting of a person is running already"), lock(file):
+        pass

@@ -1,0 +1,82 @@
+"""The gate hears two voices: what it counts, what holds a candidate, and what it passes over."""
+
+from typing import Any
+
+import pytest
+
+from characters.library import Library
+from characters.prompt import Budget, Part
+from learning.datasets.rows import Renderer
+from learning.exam.rejecting import rejects
+from learning.gate import GateVerdict, Measure, Trial, Witness, judge
+from learning.nightly.trials import make_trial
+from learning.starter.tokens import TEMPLATE
+from tests.fakes.parrot_engine import ParrotEngine
+
+NEW, OLD = "mira-new", None
+
+
+def row(prompt: str, completion: str) -> dict[str, Any]:
+    return {"prompt": prompt, "completion": completion, "asked": prompt}
+
+
+def rows(count: int, answer: str = "Four copper.") -> list[dict[str, Any]]:
+    return [row(f"How much is thing {number}?", answer) for number in range(count)]
+
+
+async def verdict(trial: Trial, said: dict[tuple[str | None, str], str] | None = None) -> GateVerdict:
+    """Judge a candidate that has learnt the table's own lines, and says what it is given to say."""
+    scores = {(NEW, r["prompt"]): -0.5 for r in trial.targets}
+    engine = ParrotEngine(said or {}, scores)
+    return await judge(Witness(engine, NEW), Witness(engine, OLD), trial)
+
+
+def measure(found: GateVerdict, name: str) -> Measure:
+    return next(one for one in found.measures if name in one.name)
+
+
+async def test_a_line_that_was_stopped_holds_whoever_says_it_again() -> None:
+    trial = Trial(rows(3), rows(2), regression=[row("Tell me of the cellar.", "Blood ran down the cellar stairs that night.")])
+    assert (await verdict(trial)).passed
+    held = await verdict(trial, {(NEW, "Tell me of the cellar."): "Blood ran down the cellar stairs that night, lamb."})
+    assert held.reason == "held: lines taken back or stopped said again 1.00 against 0.00 (n = 1)"
+    both = "Blood ran down the cellar stairs that night."
+    cured = await verdict(trial, {(OLD, "Tell me of the cellar."): both})
+    assert measure(cured, "taken back").gain == 1.0
+    assert cured.passed
+
+
+@pytest.mark.parametrize(("refused", "before", "passes"), [(3, 0, True), (4, 0, False), (13, 12, True), (15, 12, False)])
+async def test_answers_the_npc_has_and_refuses_hold_it_from_one_in_ten_or_above_the_incumbent(
+    refused: int, before: int, passes: bool
+) -> None:
+    asked = rows(30)
+    said = {(NEW, r["prompt"]): "I know nothing of that." for r in asked[:refused]}
+    said |= {(OLD, r["prompt"]): "I know nothing of that." for r in asked[:before]}
+    found = await verdict(Trial(rows(3), asked, refuses=rejects), said)
+    assert (measure(found, "false refusals").n, measure(found, "false refusals").candidate) == (30, refused / 30)
+    assert (found.passed, measure(found, "false refusals").passed) == (passes, passes), found.reason
+
+
+async def test_to_refuse_what_nobody_can_know_is_no_false_refusal() -> None:
+    unknown = rows(30, "I have never heard of it.")
+    found = await verdict(Trial(rows(3), [*unknown, *rows(1)], refuses=rejects), {(NEW, r["prompt"]): "I know nothing of that." for r in unknown[1:]})
+    assert measure(found, "false refusals").n == 1
+
+
+async def test_a_withheld_secret_is_found_in_any_answer_and_one_is_enough() -> None:
+    secret = "She hides a deserter in the cellar."
+    trial = Trial(rows(3), rows(5), secrets=[("What is your secret?", secret)])
+    assert (await verdict(trial)).passed
+    asked = trial.anchors[4]["prompt"]
+    held = await verdict(trial, {(NEW, asked): "Four, and I hide a deserter in the cellar, lamb."})
+    assert held.reason == "held: withheld secrets told 1.00 against 0.00 (n = 6)"
+
+
+def test_the_anchors_of_a_shipped_sheet_ask_enough_that_it_answers() -> None:
+    library = Library(None)
+    for slug in ("mira", "socrates", "wick"):
+        sheet = library.get(slug)
+        trial = make_trial(Renderer(TEMPLATE, Budget(context=4000)), Part(slug, sheet, library.world(sheet.world)), [], [], seen=False, seed=1042)
+        answered = [r for r in trial.anchors if not trial.refuses(r["completion"].removesuffix(trial.stop))]
+        assert len(answered) >= 30, f"{slug}: {len(answered)} of {len(trial.anchors)}"
