@@ -141,25 +141,26 @@ async def taste(stage: Stage, room: Room, channel: Any) -> None:
     locale = channel.guild.preferred_locale
     text = "\n".join(f"**{letter}** {take.text[:800]}" for letter, take in zip("AB", order, strict=True))
     view = discord.ui.View(timeout=None)
-    for letter, take in zip("AB", order, strict=True):
-        view.add_item(VoteButton(line.id, take.number, letter))
+    for letter, take, other in zip("AB", order, order[::-1], strict=True):
+        view.add_item(VoteButton(line.id, take.number, other.number, letter))
     head = words(locale, "taste.ask", name=line.speaker)
     await channel.send(f"{head}\n{text}", view=view, allowed_mentions=discord.AllowedMentions.none())
 
 
 class VoteButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"vote:(?P<line>\d+):(?P<take>\d+):(?P<letter>[AB])"
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"vote:(?P<line>\d+):(?P<take>\d+):(?P<other>\d+):(?P<letter>[AB])",
 ):
     """A vote for one of two takes."""
 
-    def __init__(self, line: int, take: int, letter: str) -> None:
-        super().__init__(discord.ui.Button(label=letter, custom_id=f"vote:{line}:{take}:{letter}"))
-        self.line, self.take = line, take
+    def __init__(self, line: int, take: int, other: int, letter: str) -> None:
+        super().__init__(discord.ui.Button(label=letter, custom_id=f"vote:{line}:{take}:{other}:{letter}"))
+        self.line, self.take, self.other = line, take, other
 
     @classmethod
     async def from_custom_id(cls, interaction: Context, item: Any, match: re.Match[str], /) -> Self:
         """The button again."""
-        return cls(int(match["line"]), int(match["take"]), match["letter"])
+        return cls(int(match["line"]), int(match["take"]), int(match["other"]), match["letter"])
 
     async def callback(self, interaction: Context) -> None:
         """Count it."""
@@ -168,5 +169,5 @@ class VoteButton(
             room, hand = await desk.sit(interaction)
             if hand.person.consent == "refused" and not hand.gm:
                 raise Refusal("rate.opted_out")
-            await room.table.correcting.vote(self.take, self.line, by=hand)
+            await room.table.correcting.vote(self.take, self.other, self.line, by=hand)
             await answer.say("taste.counted")

@@ -7,7 +7,7 @@ on the next line; the night makes more of it.
 from bot.errors import TableError
 from bot.table.events import Line, Why
 from bot.table.state import Hand, State
-from db.queries import lines, reactions
+from db.queries import lines, reactions, votes
 from db.queries.reactions import Reaction, Taught
 from db.values import StoredTake, StoredTurn, TakeMade
 
@@ -125,17 +125,15 @@ class Correcting:
             await reactions.react(session, reaction, state.clock())
         return Line(line.id, line.npc or "", line.speaker, chosen.text, number, chosen.made.adapter, chosen.timings)
 
-    async def vote(self, number: int, line_id: int, *, by: Hand) -> None:
-        """Prefer one take of a line in a blind comparison; the line stays as it is, and a later vote replaces it."""
+    async def vote(self, better: int, other: int, line_id: int, *, by: Hand) -> None:
+        """Prefer one of two takes of a line, blind; the line stays as it is, and a later vote replaces this one."""
         line = await self.line(line_id)
-        chosen = next((take for take in await self.takes(line) if take.number == number), None)
-        if chosen is None:
-            raise TableError(f"Line {line.id} has no take {number} any more.")
+        takes = {take.number: (take.text, take.made) for take in await self.takes(line)}
+        if better not in takes or other not in takes:
+            raise TableError(f"Line {line.id} has not got both takes any more; compare anew.")
+        cast = votes.Compared(line.id, by.person.id, await self.asked(line), takes[better], takes[other])
         async with self.state.store.session() as session:
-            now = self.state.clock()
-            await reactions.withdraw(session, line.id, "keep", by.person.id, now)
-            reaction = Reaction(line.id, "keep", by.person.id, chosen.id, await self.asked(line), chosen.text)
-            await reactions.react(session, reaction, now)
+            await votes.vote(session, cast, self.state.clock())
 
     async def retcon(self, line_id: int | None = None, *, by: Hand | None = None) -> int:
         """Take a line out of the story: no longer canon, and not to be said again."""

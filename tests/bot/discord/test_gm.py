@@ -7,7 +7,7 @@ import pytest
 
 from bot.discord_app import mornings
 from db.models import Feedback, Night, NightRequest, StyleExampleRow, TurnRow
-from db.queries import adapters, nights, play
+from db.queries import adapters, nights, play, votes
 from db.queries.adapters import Version
 from tests.bot.discord.conftest import NOW, Begin, Evening
 
@@ -188,7 +188,11 @@ async def test_two_voices_are_compared_blind_and_votes_are_pairs(begin: Begin, t
     assert evening.engine.history[-1].prompt == evening.engine.history[-2].prompt
     await evening.bo.click(ballot, label="A")
     await evening.bo.click(ballot, label="B")
-    assert await kinds(evening) == ["keep"]
+    assert await kinds(evening) == ["vote"]  # the later one replaced the earlier
+    async with evening.store.session() as session:
+        room = evening.bot.stage.desk.rooms.at(evening.channel.id)
+        cast = await votes.votes(session, room.table.state.campaign, "mira")
+    assert [{one.better, one.other} for one in cast] == [{"mira-new", None}]
     assert (await evening.transcript())[-1] == "The old way."
 
 
