@@ -18,6 +18,7 @@ from characters.errors import UnderstudyError
 
 _OWN = {
     "play": "bot.commands.play:play",
+    "bot": "bot.commands.bot:bot",
     "sheet": "bot.commands.sheet:sheet",
     "config": "bot.commands.config:config",
     "doctor": "bot.commands.doctor:doctor",
@@ -29,6 +30,7 @@ _OWN = {
 }
 _ABOUT = {
     "play": "Open the table: talk to an NPC.",
+    "bot": "Bring your NPCs to Discord (DISCORD_TOKEN).",
     "sheet": "Write, check, list and show NPCs.",
     "config": "Show every setting and where it came from.",
     "doctor": "Look for what is missing or broken.",

@@ -4,6 +4,7 @@
                                                                         └ take (an NPC's alternatives)
     participant · feedback · style example · adapter version · active adapter
     night request · night ─ night stage · candidate row
+    told fact · message (of a chat, in which a turn was heard or shown) · place setting
 
 An NPC's line is a turn whose `npc` is set; what it could have said are its takes, and `kept` names
 the one the table heard last. Nothing said is ever deleted by play: a retcon marks it.
@@ -49,11 +50,15 @@ class Campaign(Base):
 
 
 class PlaySession(Base):
-    """One evening; `seated_at` and `left_at` say when somebody last sat down at it, and left it without ending it."""
+    """One evening in one place ("" is the machine's own table).
+
+    `seated_at` and `left_at` say when somebody last sat down at it, and left it without ending it.
+    """
 
     __tablename__ = "sessions"
     id: Mapped[int] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    place: Mapped[str] = mapped_column(String(100), default="")
     started_at: Mapped[datetime]
     stopped_at: Mapped[datetime | None]
     seated_at: Mapped[datetime | None]
@@ -267,3 +272,37 @@ class CandidateRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     human_verdict: Mapped[str | None] = mapped_column(String(20))
     made_at: Mapped[datetime]
+
+
+class ToldFact(Base):
+    """Something the GM put into one NPC's head, or, without an NPC, what everybody knows."""
+
+    __tablename__ = "told_facts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    npc: Mapped[str | None] = mapped_column(String(100))
+    text: Mapped[str] = mapped_column(Text)
+    participant_id: Mapped[int | None] = mapped_column(ForeignKey("participants.id"))
+    told_at: Mapped[datetime]
+
+
+class ChatMessage(Base):
+    """A message of a chat in which a turn was heard or shown; reactions, edits and deletions name it."""
+
+    __tablename__ = "chat_messages"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message: Mapped[str] = mapped_column(String(40), unique=True)
+    place: Mapped[str] = mapped_column(String(100), index=True)
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"), index=True)
+    part: Mapped[int] = mapped_column(default=0)
+
+
+class PlaceSetting(Base):
+    """A setting of one place, such as a chat server or one of its channels."""
+
+    __tablename__ = "place_settings"
+    __table_args__ = (UniqueConstraint("place", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100))
+    value: Mapped[dict[str, Any]]

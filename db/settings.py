@@ -98,6 +98,25 @@ class NightSettings(_Section):
         return timezone
 
 
+class DiscordSettings(_Section):
+    """The Discord bot; each server's own choices are kept in the database."""
+
+    api_url: str = Field("", description="another address for the REST API, such as a proxy's; empty for Discord's")
+    gateway_url: str = Field("", description="another address for the gateway (ws:// or wss://); empty for Discord's")
+    shards: int = Field(1, ge=0, le=1024, description="connections to the gateway; 0 lets Discord say")
+    message_content: bool = Field(False, description="ask for the Message Content intent, which table mode needs")
+    gm_roles: str = Field("dm, gm, dungeon master, game master", description="names of the roles a GM has, by comma")
+    campaign: str = Field("", description="one campaign for one server; empty for a campaign a server, by its id")
+    controls: Literal["buttons", "reactions", "menu"] = Field("buttons", description="how the newest line is rated")
+    stream: Literal["edits", "sentences", "whole"] = Field("edits", description="how a line appears")
+    edit_seconds: float = Field(1.2, ge=0.5, le=10, description="between two edits of a line that is being spoken")
+    gather_idle: float = Field(2.0, ge=0, le=10, description="table mode: seconds of silence that end a burst")
+    gather_most: float = Field(8.0, ge=0, le=30, description="table mode: seconds a burst lasts at most")
+    cooldown: float = Field(2.0, ge=0, le=60, description="seconds between two lines one person asks for")
+    keep_channel_days: int = Field(30, ge=1, le=365, description="days until ordinary channel text is emptied")
+    guild: str = Field("", description="a server's id: commands are made known to it alone (for development)")
+
+
 class Settings(_Section):
     """All settings."""
 
@@ -107,6 +126,7 @@ class Settings(_Section):
     table: TableSettings = TableSettings()
     privacy: PrivacySettings = PrivacySettings()
     nights: NightSettings = NightSettings()
+    discord: DiscordSettings = DiscordSettings()
 
 
 SECRETS = {"engine.api_key": "UNDERSTUDY_ENGINE_API_KEY", "discord.token": "DISCORD_TOKEN"}

@@ -14,13 +14,14 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.table.table import Table
 from bot.wiring import House
 from characters.errors import UnderstudyError
 from db.queries import nights
+from db.store import Store
 
 _LOOK = 60.0  # seconds between two looks at whether the table rests
 _NEEDED = ("apscheduler", "torch")
@@ -40,10 +41,14 @@ class NightsBeside:
     Args:
         idle: silence after which the table rests.
         start: starts the service; None where learning is not installed.
+        campaign: whose NPCs learn; everybody's of the database if None.
     """
 
-    def __init__(self, table: Table, idle: timedelta, start: Callable[[], Service | None]) -> None:
-        self.table = table
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime], idle: timedelta, start: Callable[[], Service | None],
+        campaign: int | None = None,
+    ) -> None:  # fmt: skip
+        self.store, self.clock, self.campaign = store, clock, campaign
         self.idle = idle
         self._start = start
         self._service: Service | None = None
@@ -59,12 +64,13 @@ class NightsBeside:
 
     async def look(self) -> None:
         """Wake the service if nobody plays and there is something to learn."""
-        state = self.table.state
-        async with state.store.session() as session:
-            if await nights.sessions_open(session, state.clock() - self.idle):
+        async with self.store.session() as session:
+            if await nights.sessions_open(session, self.clock() - self.idle):
                 return
             wanted = bool(await nights.requests(session, state="waiting"))
-            wanted = wanted or bool(await nights.npcs_with_news(session, state.campaign))
+            campaigns = await nights.campaigns(session) if self.campaign is None else [self.campaign]
+            for campaign in campaigns:
+                wanted = wanted or bool(await nights.npcs_with_news(session, campaign))
         if wanted and (self._service is None or self._service.poll() is not None):
             self.wake()
 
@@ -79,8 +85,16 @@ class NightsBeside:
 @contextlib.asynccontextmanager
 async def nights_beside(house: House, table: Table) -> AsyncIterator[None]:
     """Let NPCs learn whenever this table rests, until it closes."""
-    beside = NightsBeside(table, timedelta(minutes=house.settings.nights.idle_minutes), lambda: start_service(house))
+    state, idle = table.state, timedelta(minutes=house.settings.nights.idle_minutes)
+    beside = NightsBeside(state.store, state.clock, idle, lambda: start_service(house), state.campaign)
     table.on_night = beside.wake
+    async with watched(beside):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def watched(beside: NightsBeside) -> AsyncIterator[None]:
+    """Look every minute, until the end."""
     watching = asyncio.create_task(beside.watch())
     try:
         yield

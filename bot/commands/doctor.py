@@ -1,8 +1,10 @@
 """`understudy doctor`: what is missing or broken, and what was chosen."""
 
 import asyncio
+import contextlib
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 from collections.abc import Callable
@@ -100,7 +102,25 @@ def _disk(house: House) -> str:
     return f"{free / 1e9:.0f} GB free"
 
 
+def _encryption(house: House) -> str:
+    """Discord asks operators to encrypt what they store; only some systems tell."""
+    folder = house.home.folder("logs").resolve()
+    number = folder.stat().st_dev
+    device = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
+    if _encrypted(device):
+        return "the home's disk is encrypted"
+    return "WARNING: no encryption of the home's disk is to be seen; Discord asks it of who runs a bot"
+
+
+def _encrypted(device: Path) -> bool:
+    """Whether a block device, or one that it stands on, is an encrypted mapping."""
+    with contextlib.suppress(OSError):
+        if (device / "dm" / "uuid").read_text("utf-8").startswith("CRYPT-"):
+            return True
+    return any(_encrypted(below) for below in sorted(device.glob("slaves/*")))
+
+
 _LOOKS: dict[str, Callable[[House], str]] = {
-    "python": _python, "processor": _processor, "home": _home, "disk": _disk,
+    "python": _python, "processor": _processor, "home": _home, "disk": _disk, "encryption": _encryption,
     "database": _database, "model": _model, "native": _native,
 }  # fmt: skip

@@ -20,6 +20,7 @@ class Piece:
     npc: str
     name: str
     text: str
+    line_id: int = 0
 
 
 @dataclass(frozen=True)

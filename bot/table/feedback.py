@@ -6,8 +6,8 @@ on the next line; the night makes more of it.
 
 from bot.errors import TableError
 from bot.table.events import Line, Why
-from bot.table.state import State
-from db.queries import lines, reactions
+from bot.table.state import Hand, State
+from db.queries import lines, reactions, votes
 from db.queries.reactions import Reaction, Taught
 from db.values import StoredTake, StoredTurn, TakeMade
 
@@ -42,32 +42,37 @@ class Correcting:
             raise TableError(f"Line {found.id} never came to an end; `/regen {found.id}` asks for it again.")
         return found
 
-    async def _asked(self, line: StoredTurn) -> str:
+    async def asked(self, line: StoredTurn) -> str:
+        """What a line answers, "" where that is gone."""
         if line.answers is None:
             return ""
         async with self.state.store.session() as session:
             asked = await lines.turn(session, line.answers)
         return asked.text if asked else ""
 
-    async def _takes(self, line: StoredTurn) -> list[StoredTake]:
+    async def takes(self, line: StoredTurn) -> list[StoredTake]:
+        """The takes of a line that came to an end, oldest first."""
         async with self.state.store.session() as session:
             return [take for take in await lines.takes(session, line.id) if take.state in {"complete", "cut"}]
 
-    async def react(self, emoji: str, line_id: int | None = None, *, remove: bool = False) -> int:
+    async def react(
+        self, emoji: str, line_id: int | None = None, *, remove: bool = False, by: Hand | None = None
+    ) -> int:
         """Record a reaction to a line, or take it back; returns the line's id."""
+        hand = by or self.state.hand
         kind = EMOJI.get(emoji.replace("\ufe0f", ""))
         if kind is None:
             raise TableError(f"{emoji[:20]!r} is no reaction I know; use 👍, 👎 or ✖.")
         line, state = await self.line(line_id), self.state
-        asked = await self._asked(line)
+        asked = await self.asked(line)
         async with state.store.session() as session:
             now = state.clock()
             if remove:
-                await reactions.withdraw(session, line.id, kind, state.person.id, now)
+                await reactions.withdraw(session, line.id, kind, hand.person.id, now)
             else:
-                reaction = Reaction(line.id, kind, state.person.id, None, asked, line.text)
+                reaction = Reaction(line.id, kind, hand.person.id, None, asked, line.text)
                 await reactions.react(session, reaction, now)
-            gm = state.person.role == "gm"
+            gm = hand.gm
             if gm and kind == "thumbs_up" and not remove:
                 await reactions.teach(session, self._taught(line, asked, line.text, "approved"), now)
             elif gm and kind == "thumbs_up":
@@ -81,49 +86,63 @@ class Correcting:
     def _taught(self, line: StoredTurn, asked: str, text: str, kind: str) -> Taught:
         return Taught(self.state.campaign, line.npc or "", asked, text, kind, line.id)
 
-    async def edit(self, text: str, line_id: int | None = None, asked: str | None = None) -> Line:
+    async def edit(
+        self, text: str, line_id: int | None = None, asked: str | None = None, *, by: Hand | None = None
+    ) -> Line:
         """Put other words into an NPC's mouth; `asked` may rewrite the question too."""
-        text = text.strip()
+        text, hand = text.strip(), by or self.state.hand
         if not text:
             raise TableError("An edit needs the new words; write them after `/edit`.")
         line, state = await self.line(line_id), self.state
-        question = asked if asked is not None else await self._asked(line)
+        question = asked if asked is not None else await self.asked(line)
         async with state.store.session() as session:
             now = state.clock()
             made = TakeMade(at_hand=line.at_hand)
-            origin = "gm" if state.person.role == "gm" else "local"
+            origin = "gm" if hand.gm else hand.source
             take = await lines.add_take(session, line.id, made, now, text=text, state="complete", origin=origin)
             await lines.keep_take(session, line.id, take)
-            reaction = Reaction(line.id, "edit", state.person.id, take, question, line.text)
+            reaction = Reaction(line.id, "edit", hand.person.id, take, question, line.text)
             await reactions.react(session, reaction, now)
-            if state.person.role == "gm":
+            if hand.gm:
                 await reactions.teach(session, self._taught(line, question, text, "edited"), now)
-        number = len(await self._takes(line))
+        number = len(await self.takes(line))
         return Line(line.id, line.npc or "", line.speaker, text, number, None)
 
-    async def keep(self, number: int, line_id: int | None = None) -> Line:
+    async def keep(self, number: int, line_id: int | None = None, *, by: Hand | None = None) -> Line:
         """Choose one of a line's takes."""
+        hand = by or self.state.hand
         line, state = await self.line(line_id), self.state
-        takes = await self._takes(line)
+        takes = await self.takes(line)
         chosen = next((take for take in takes if take.number == number), None)
         if chosen is None:
             known = ", ".join(str(take.number) for take in takes)
             raise TableError(f"Line {line.id} has no take {number}; it has {known}.")
         async with state.store.session() as session:
             await lines.keep_take(session, line.id, chosen.id)
-            if state.person.role == "gm" and chosen.origin == "npc":
+            if hand.gm and chosen.origin == "npc":
                 await reactions.unteach(session, line.id, "edited")
-            reaction = Reaction(line.id, "keep", state.person.id, chosen.id, await self._asked(line), chosen.text)
+            reaction = Reaction(line.id, "keep", hand.person.id, chosen.id, await self.asked(line), chosen.text)
             await reactions.react(session, reaction, state.clock())
         return Line(line.id, line.npc or "", line.speaker, chosen.text, number, chosen.made.adapter, chosen.timings)
 
-    async def retcon(self, line_id: int | None = None) -> int:
+    async def vote(self, better: int, other: int, line_id: int, *, by: Hand) -> None:
+        """Prefer one of two takes of a line, blind; the line stays as it is, and a later vote replaces this one."""
+        line = await self.line(line_id)
+        takes = {take.number: (take.text, take.made) for take in await self.takes(line)}
+        if better not in takes or other not in takes:
+            raise TableError(f"Line {line.id} has not got both takes any more; compare anew.")
+        cast = votes.Compared(line.id, by.person.id, await self.asked(line), takes[better], takes[other])
+        async with self.state.store.session() as session:
+            await votes.vote(session, cast, self.state.clock())
+
+    async def retcon(self, line_id: int | None = None, *, by: Hand | None = None) -> int:
         """Take a line out of the story: no longer canon, and not to be said again."""
+        hand = by or self.state.hand
         line, state = await self.line(line_id), self.state
-        asked = await self._asked(line)
+        asked = await self.asked(line)
         async with state.store.session() as session:
             now = state.clock()
-            await reactions.react(session, Reaction(line.id, "retcon", state.person.id, None, asked, line.text), now)
+            await reactions.react(session, Reaction(line.id, "retcon", hand.person.id, None, asked, line.text), now)
             await reactions.unteach(session, line.id)
             await lines.retract(session, line.id, now)
         return line.id
@@ -131,7 +150,7 @@ class Correcting:
     async def why(self, line_id: int | None = None) -> Why:
         """Explain a line: how the NPC came to it, even if the table keeps somebody's correction."""
         line = await self.line(line_id)
-        takes = await self._takes(line)
+        takes = await self.takes(line)
         kept = next(take for take in takes if take.id == line.kept)
         spoken = [take for take in takes if take.origin == "npc"]
         told = spoken[-1] if spoken and kept.origin != "npc" else kept

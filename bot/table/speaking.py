@@ -7,20 +7,22 @@ called done; a killed process leaves an open take that the next start finds.
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from bot.table.events import Again, Event, Line, Piece
 from bot.table.state import State
-from bot.table.voices import Voices
+from bot.table.voices import Voice, Voices
 from characters.errors import UnderstudyError
 from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
-from characters.messages import Turn
-from characters.prompt import Budget, Part, Prompt, build_prompt
-from db.queries import lines, reactions
+from characters.messages import Fact, StyleExample, Turn
+from characters.prompt import Budget, Part, Prompt, build_prompt, look_up
+from characters.words import terms
+from db.queries import lines, reactions, told
 from db.values import StoredTurn, TakeMade
 
 _SMALL_SYSTEM = 700
+_MAX_TOLD = 2
 
 
 class Speaking:
@@ -32,54 +34,70 @@ class Speaking:
         self._hushed = asyncio.Event()
         self._turn_taking = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[Request]] = set()
+
+    async def finished(self) -> None:
+        """Wait until the line that is being spoken has ended."""
+        async with self._turn_taking:
+            pass
 
     def hush(self) -> None:
         """Cut the running line."""
         self._hushed.set()
 
-    async def answer(self, npc: str, said: StoredTurn, line_id: int | None = None) -> AsyncIterator[Event]:
-        """Let an NPC answer a turn; with `line_id` as another take of that line."""
-        async with self._turn_taking:
-            async for event in self._answer(npc, said, line_id):
+    async def answer(
+        self, npc: str, said: StoredTurn, line_id: int | None = None, voice: Voice | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Let an NPC answer a turn; with `line_id` as another take of that line, with `voice` in another voice."""
+        async with self._turn_taking, contextlib.aclosing(self._answer(npc, said, line_id, voice)) as events:
+            async for event in events:
                 yield event
 
-    async def _answer(self, npc: str, said: StoredTurn, line_id: int | None) -> AsyncIterator[Event]:
+    async def _answer(
+        self, npc: str, said: StoredTurn, line_id: int | None, voice: Voice | None
+    ) -> AsyncGenerator[Event, None]:
         state = self.state
         capabilities = await state.engine.capabilities()
         prompt, part = await self.prompt(npc, before=line_id)
-        adapter = await self.voices.of(npc) if capabilities.adapters else None
+        state.directions.pop(npc, None)
+        chosen = voice or Voice(await self.voices.of(npc) if capabilities.adapters else None)
+        adapter = chosen.adapter
         sampling = dataclasses.replace(state.sampling, seed=state.rng.getrandbits(31))
         made = TakeMade(
             prompt_hash=prompt.hash, template_hash=capabilities.template.hash if capabilities.template else "",
-            sheet_version=part.sheet.version, base_id=capabilities.base_id, adapter=adapter,
+            sheet_version=state.library.get(npc).version, base_id=capabilities.base_id, adapter=adapter,
             sampling=dataclasses.asdict(sampling), at_hand=prompt.at_hand,
         )  # fmt: skip
         name = part.sheet.name
-        async with state.store.session() as session:
+        async with state.writing, state.store.session() as session:
             now = state.clock()
             if line_id is None:
                 slot = StoredTurn(0, name, "", npc, "npc", said.id)
                 line_id = await lines.add_turn(session, state.scene_id, slot, now)
             take_id = await lines.add_take(session, line_id, made, now)
         request = Request(prompt.text, prompt.messages, prompt.stop, sampling, f"{state.scene_id}/{npc}", adapter)
-        async for event in self._spoken(request, npc, name, line_id, take_id):
-            yield event
+        async with contextlib.aclosing(self._spoken(request, npc, name, line_id, take_id)) as events:
+            async for event in events:
+                yield event
 
-    async def _spoken(self, request: Request, npc: str, name: str, line_id: int, take_id: int) -> AsyncIterator[Event]:
+    async def _spoken(
+        self, request: Request, npc: str, name: str, line_id: int, take_id: int
+    ) -> AsyncGenerator[Event, None]:
         """Stream one take, and store it however it ends."""
         shown, text, state, timings = _Shown(), "", "failed", dict[str, Any]()
         try:
-            async for event in _cuttable(self.state.engine.generate(request), self._hushed):
-                if isinstance(event, Delta):
-                    piece = shown.more(event.text)
-                elif isinstance(event, Restart):
-                    shown, piece = _Shown(), ""
-                    yield Again(npc)
-                else:
-                    piece, state, timings = shown.rest(event.text), "complete", dataclasses.asdict(event.timings)
-                text = shown.text
-                if piece:
-                    yield Piece(npc, name, piece)
+            async with contextlib.aclosing(_cuttable(self.state.engine.generate(request), self._hushed)) as stream:
+                async for event in stream:
+                    if isinstance(event, Delta):
+                        piece = shown.more(event.text)
+                    elif isinstance(event, Restart):
+                        shown, piece = _Shown(), ""
+                        yield Again(npc)
+                    else:
+                        piece, state, timings = shown.rest(event.text), "complete", dataclasses.asdict(event.timings)
+                    text = shown.text
+                    if piece:
+                        yield Piece(npc, name, piece, line_id)
             if state == "failed":
                 state = "cut"
         finally:
@@ -99,11 +117,23 @@ class Speaking:
 
     async def part(self, npc: str) -> Part:
         """The NPC as it stands now: its sheet's file, and what the table taught it."""
+        async with self.state.store.session() as session:
+            return self._part(npc, await reactions.style_examples(session, self.state.campaign, npc))
+
+    def _part(self, npc: str, style: tuple[StyleExample, ...]) -> Part:
         state = self.state
         sheet = state.library.get(npc)
-        async with state.store.session() as session:
-            style = await reactions.style_examples(session, state.campaign, npc)
-        return Part(npc, sheet, state.library.world(sheet.world), style)
+        if state.limits:
+            sheet = sheet.model_copy(update={"boundaries": (*sheet.boundaries, *state.limits.boundaries())})
+        return Part(npc, sheet, state.library.world(sheet.world), style, direction=state.directions.get(npc, ""))
+
+    def _told(self, npc: str, facts: Sequence[told.Told], turns: Sequence[Turn]) -> tuple[Fact, ...]:
+        """What the GM told that bears on what was just said, the newest first."""
+        if not facts:
+            return ()
+        asked = {term for turn in turns[-2:] if turn.npc != npc for term in terms(turn.text)}
+        near = [fact for fact in facts if asked & set(terms(fact.text))]
+        return tuple(Fact(f"told.{fact.id}", fact.text, "memory" if fact.npc else "lore") for fact in near[:_MAX_TOLD])
 
     async def prompt(self, npc: str, before: int | None = None, also: tuple[Turn, ...] = ()) -> tuple[Prompt, Part]:
         """Build what the NPC would read now.
@@ -114,12 +144,16 @@ class Speaking:
         """
         state = self.state
         capabilities = await state.engine.capabilities()
-        part = await self.part(npc)
         async with state.store.session() as session:
+            style = await reactions.style_examples(session, state.campaign, npc)
             turns = [stored.turn for stored in await lines.transcript(session, state.scene_id, before)]
-        scene = dataclasses.replace(state.scene, present=(state.person.name,))
-        prompt = build_prompt(part, [*turns, *also], scene=scene, template=capabilities.template,
-                              budget=self._budget(capabilities))  # fmt: skip
+            facts = await told.known(session, state.campaign, npc)
+        part = self._part(npc, style)
+        scene = dataclasses.replace(state.scene, present=tuple(state.people.values()))
+        everything = [*turns, *also]
+        at_hand = (*look_up(part, everything), *self._told(npc, facts, everything))
+        prompt = build_prompt(part, everything, scene=scene, template=capabilities.template,
+                              budget=self._budget(capabilities), at_hand=at_hand)  # fmt: skip
         return prompt, part
 
     def _budget(self, capabilities: Capabilities) -> Budget:
@@ -135,19 +169,24 @@ class Speaking:
 
     async def _read_ahead(self, npc: str) -> None:
         """Evaluate an NPC's prompt so far; what fails here fails again, and is told, when it speaks."""
+        asking = asyncio.create_task(self._to_read(npc))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
         with contextlib.suppress(UnderstudyError):
-            prompt, _ = await self.prompt(npc)
-            served = (await self.state.engine.capabilities()).adapters
-            adapter = await self.voices.of(npc, speaks=False) if served else None
-            key = f"{self.state.scene_id}/{npc}"
-            request = Request(prompt.text, prompt.messages, cache_key=key, adapter=adapter)
-            await self.state.engine.read_ahead(request)
+            await self.state.engine.read_ahead(await asyncio.shield(asking))
+
+    async def _to_read(self, npc: str) -> Request:
+        prompt, _ = await self.prompt(npc)
+        served = (await self.state.engine.capabilities()).adapters
+        adapter = await self.voices.of(npc, speaks=False) if served else None
+        return Request(prompt.text, prompt.messages, cache_key=f"{self.state.scene_id}/{npc}", adapter=adapter)
 
     async def close(self) -> None:
-        """Stop reading ahead."""
+        """Stop reading ahead; what the database was asked is waited for, so that nothing of it is broken off."""
         for task in self._reading:
             task.cancel()
         await asyncio.gather(*self._reading, return_exceptions=True)
+        await asyncio.gather(*self._asking, return_exceptions=True)
 
 
 class _Shown:
@@ -175,7 +214,7 @@ class _Shown:
 
 async def _cuttable(
     stream: AsyncGenerator[Delta | Restart | Finish, None], hushed: asyncio.Event
-) -> AsyncIterator[Delta | Restart | Finish]:
+) -> AsyncGenerator[Delta | Restart | Finish, None]:
     """Pass events on until the stream ends or somebody hushes."""
     hushed.clear()
     waiting = asyncio.create_task(hushed.wait())

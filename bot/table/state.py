@@ -4,6 +4,7 @@ Shared by the use cases; all of it is in the database, so a table that is opened
 where it stopped.
 """
 
+import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.errors import TableError
+from bot.table.limits import Limits
 from characters.inference.engine import Engine, Sampling
 from characters.library import Library
 from characters.messages import Scene
@@ -18,9 +20,31 @@ from db.store import Store
 from db.values import Person
 
 
+@dataclass(frozen=True)
+class Hand:
+    """Whose hand is at work, and through what its words reach the table (a source of `db.provenance`)."""
+
+    person: Person
+    source: str = "local"
+
+    @property
+    def gm(self) -> bool:
+        """Whether it is the GM's."""
+        return self.person.role == "gm"
+
+
 @dataclass
 class State:
-    """One open table."""
+    """One open table.
+
+    Attributes:
+        person: who opened it; acts wherever no other hand is named.
+        people: everybody who sat down in this scene, name by key.
+        directions: what the GM wants of an NPC's next line.
+        writing: held while a turn is appended, so that turns stand in the order in which they were said.
+        place: where the table stands, such as a channel; "" for the machine's own.
+        loaded: adapters in the engine, shared by all tables of one engine.
+    """
 
     store: Store
     engine: Engine
@@ -38,6 +62,16 @@ class State:
     speaker: str | None = None
     loaded: list[str] = field(default_factory=list)
     swap: Literal["scene", "line"] = "line"
+    place: str = ""
+    people: dict[str, str] = field(default_factory=dict)
+    directions: dict[str, str] = field(default_factory=dict)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def hand(self) -> Hand:
+        """The hand of whoever opened the table."""
+        return Hand(self.person)
 
     def need_speaker(self) -> str:
         """The NPC that has the word.

@@ -4,9 +4,10 @@ Terminal, studio and Discord call these methods and show the events; none of the
 engines or tables of a database.
 """
 
+import contextlib
 import dataclasses
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from bot.errors import TableError
 from bot.table.events import Event, Heard, Line, Why
 from bot.table.feedback import Correcting
 from bot.table.speaking import Speaking
-from bot.table.state import State
+from bot.table.state import Hand, State
 from characters.inference.engine import Engine, Sampling
 from characters.library import Library
 from characters.messages import Scene
@@ -24,7 +25,7 @@ from characters.words import words
 from db.queries import adapters, lines, nights, play, reactions
 from db.queries.reactions import Reaction, Taught
 from db.store import Store
-from db.values import StoredTurn, TakeMade
+from db.values import Person, StoredTurn, TakeMade
 
 MAX_TEXT = 4000
 
@@ -36,6 +37,14 @@ class Seat:
     name: str = "You"
     key: str = "local:gm"
     role: str = "gm"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Something that was said and stored, and who is to answer it, if anybody."""
+
+    turn: StoredTurn
+    npc: str | None
 
 
 class Table:
@@ -55,16 +64,23 @@ class Table:
     async def open(  # noqa: PLR0913  (everything a table is made of, by name)
         cls, store: Store, engine: Engine, library: Library, *, campaign: str, seat: Seat,
         clock: Callable[[], datetime], rng: random.Random, sampling: Sampling, system_budget: int = 0,
-        swap: Literal["scene", "line"] = "line",
+        swap: Literal["scene", "line"] = "line", place: str = "", recover: bool = True,
     ) -> "Table":  # fmt: skip
-        """Sit down: go on with the evening that was left open, or begin one."""
+        """Sit down: go on with the evening that was left open, or begin one.
+
+        Args:
+            place: where the table stands; a campaign may be played in several places at once.
+            recover: no other table of this database is open in this program, so a take that has no
+                end was interrupted.
+        """
         async with store.session() as session:
             now = clock()
             campaign_id = await play.campaign_id(session, campaign, now)
             person = await play.person(session, campaign_id, seat.key, seat.name, seat.role)
-            await lines.close_interrupted(session)
-            left_open = await play.open_session(session, campaign_id)
-            evening = left_open or await play.start_session(session, campaign_id, now)
+            if recover:
+                await lines.close_interrupted(session)
+            left_open = await play.open_session(session, campaign_id, place)
+            evening = left_open or await play.start_session(session, campaign_id, now, place)
             await nights.take_seat(session, evening, now)
             known = await play.last_scene(session, evening)
             scene_id, scene = known or (await play.start_scene(session, evening, Scene(), now), Scene())
@@ -74,8 +90,19 @@ class Table:
         present = [npc for npc in present if npc in known_slugs]
         return cls(State(
             store, engine, library, clock, rng, sampling, system_budget, campaign_id, person, evening,
-            scene_id, scene, present, present[-1] if present else None, swap=swap,
+            scene_id, scene, present, present[-1] if present else None, swap=swap, place=place,
+            people={person.key: person.name},
         ))  # fmt: skip
+
+    async def sit(self, seat: Seat) -> Person:
+        """Let one more person take part; name and role follow the latest."""
+        state = self.state
+        async with state.writing, state.store.session() as session:
+            person = await play.person(session, state.campaign, seat.key, seat.name, seat.role)
+            if state.people.get(person.key) != person.name:
+                await play.enter(session, state.scene_id, person.key, "person", state.clock())
+        state.people[person.key] = person.name
+        return person
 
     # --- who is here -------------------------------------------------------------------------
 
@@ -132,7 +159,7 @@ class Table:
                 "A scene has place, reason, mood and familiarity; set one, such as `/scene set place=cellar`."
             )
         fields: dict[str, Any] = {name: value[:200] for name, value in changes.items()}
-        scene, people = dataclasses.replace(state.scene, **fields), [state.person.key]
+        scene, people = dataclasses.replace(state.scene, **fields), list(state.people)
         async with state.store.session() as session:
             state.scene_id = await play.change_scene(
                 session, state.evening, scene, people, state.present, state.clock()
@@ -158,8 +185,8 @@ class Table:
                 await adapters.request_night(session, state.campaign, None, now)
             elif skip:
                 await nights.skip_night(session, state.campaign, now)
-            state.evening = await play.start_session(session, state.campaign, now)
-            people = [state.person.key]
+            state.evening = await play.start_session(session, state.campaign, now, state.place)
+            people = list(state.people)
             state.scene_id = await play.change_scene(session, state.evening, state.scene, people, state.present, now)
         return learn and self.on_night()
 
@@ -170,23 +197,36 @@ class Table:
 
     # --- speaking ----------------------------------------------------------------------------
 
-    async def say(self, text: str, *, to: str | None = None) -> AsyncIterator[Event]:
+    async def say(self, text: str, *, to: str | None = None, by: Hand | None = None) -> AsyncGenerator[Event, None]:
         """Say something; whoever is addressed answers. The words are stored before all else."""
+        heard = await self.hear(text, to=to, by=by)
+        yield Heard(heard.turn.id)
+        if heard.npc is not None:
+            async with contextlib.aclosing(self.speaking.answer(heard.npc, heard.turn)) as events:
+                async for event in events:
+                    yield event
+
+    async def hear(
+        self, text: str, *, to: str | None = None, by: Hand | None = None, answered: bool = True
+    ) -> "Asked":
+        """Store what somebody says, and find who is to answer.
+
+        Args:
+            to: the NPC that is spoken to.
+            answered: False where nobody is to answer, whoever is named.
+        """
         text = text.strip()
         if not text:
             raise TableError("There is nothing to say in an empty line; write some words.")
         if len(text) > MAX_TEXT:
             raise TableError(f"That is {len(text)} characters, and one turn holds {MAX_TEXT}; say it in parts.")
-        state, aside = self.state, out_of_character(text)
-        npc = None if aside else self._here(to) if to else self._addressed(text)
-        said = StoredTurn(0, state.person.name, text, None, "local")
-        async with state.store.session() as session:
-            turn = await lines.add_turn(session, state.scene_id, said, state.clock(), participant=state.person.id,
+        state, aside, hand = self.state, out_of_character(text), by or self.state.hand
+        npc = None if aside or not answered else self._here(to) if to else self._addressed(text)
+        said = StoredTurn(0, hand.person.name, text, None, hand.source)
+        async with state.writing, state.store.session() as session:
+            turn = await lines.add_turn(session, state.scene_id, said, state.clock(), participant=hand.person.id,
                                         out_of_character=aside)  # fmt: skip
-        yield Heard(turn)
-        if npc is not None:
-            async for event in self.speaking.answer(npc, dataclasses.replace(said, id=turn)):
-                yield event
+        return Asked(dataclasses.replace(said, id=turn), npc)
 
     def _addressed(self, text: str) -> str:
         """Whoever is named, else whoever has the word."""
@@ -197,8 +237,9 @@ class Table:
                 state.speaker = npc
         return state.need_speaker()
 
-    async def another_take(self, line_id: int | None = None) -> AsyncIterator[Event]:
+    async def another_take(self, line_id: int | None = None, *, by: Hand | None = None) -> AsyncGenerator[Event, None]:
         """Hear a line said another way."""
+        hand = by or self.state.hand
         state, line = self.state, await self.correcting.line(line_id, finished=False)
         if line.answers is None or line.npc is None:
             raise TableError(f"Line {line.id} answers nothing; only an answer has another take.")
@@ -207,32 +248,47 @@ class Table:
             said = next((turn for turn in here if turn.id == line.answers), None)
             if said is None:
                 raise TableError(f"Line {line.id} is of an earlier scene; only this scene's lines have another take.")
-            reaction = Reaction(line.id, "regen", state.person.id, None, said.text, line.text)
+            reaction = Reaction(line.id, "regen", hand.person.id, None, said.text, line.text)
             await reactions.react(session, reaction, state.clock())
-        async for event in self.speaking.answer(line.npc, said, line.id):
-            yield event
+        async with contextlib.aclosing(self.speaking.answer(line.npc, said, line.id)) as events:
+            async for event in events:
+                yield event
 
-    async def speak_as(self, text: str, name: str | None = None) -> Line:
-        """The GM speaks as the NPC; it counts as the best example there is."""
+    async def other_voice(self, line: StoredTurn) -> AsyncGenerator[Event, None]:
+        """Hear a line of this scene in another voice, to compare; the table keeps what it heard."""
         state = self.state
-        if state.person.role != "gm":
+        voice = await self.speaking.voices.other(line.npc or "")
+        async with state.store.session() as session:
+            said = await lines.turn(session, line.answers or 0)
+        if said is None or line.npc is None or line.kept is None:
+            raise TableError(f"Line {line.id} answers nothing that still stands; compare another one.")
+        async with contextlib.aclosing(self.speaking.answer(line.npc, said, line.id, voice)) as events:
+            async for event in events:
+                yield event
+        async with state.store.session() as session:
+            await lines.keep_take(session, line.id, line.kept)
+
+    async def speak_as(self, text: str, name: str | None = None, *, by: Hand | None = None) -> Line:
+        """The GM speaks as the NPC; it counts as the best example there is."""
+        state, hand = self.state, by or self.state.hand
+        if not hand.gm:
             raise TableError("Only the GM speaks as an NPC; play without `--as`.")
         text = text.strip()
         if not text:
             raise TableError("Say what the NPC says: `/say TEXT`.")
         npc = self._here(name)
         sheet = self.sheet(npc)
-        async with state.store.session() as session:
+        async with state.writing, state.store.session() as session:
             now = state.clock()
             before = await lines.transcript(session, state.scene_id)
             asked = before[-1] if before and before[-1].npc is None else None
             slot = StoredTurn(0, sheet.name, text, npc, "gm", asked.id if asked else None)
-            line_id = await lines.add_turn(session, state.scene_id, slot, now, participant=state.person.id)
+            line_id = await lines.add_turn(session, state.scene_id, slot, now, participant=hand.person.id)
             take = await lines.add_take(session, line_id, TakeMade(sheet_version=sheet.version), now,
                                         text=text, state="complete", origin="gm")  # fmt: skip
             await lines.keep_take(session, line_id, take)
             question = asked.text if asked else ""
-            await reactions.react(session, Reaction(line_id, "gm_line", state.person.id, take, question, text), now)
+            await reactions.react(session, Reaction(line_id, "gm_line", hand.person.id, take, question, text), now)
             if question:
                 taught = Taught(state.campaign, npc, question, text, "gm_line", line_id)
                 await reactions.teach(session, taught, now)
@@ -244,21 +300,25 @@ class Table:
 
     # --- looking back ------------------------------------------------------------------------
 
-    async def react(self, emoji: str, line_id: int | None = None, *, remove: bool = False) -> int:
+    async def react(
+        self, emoji: str, line_id: int | None = None, *, remove: bool = False, by: Hand | None = None
+    ) -> int:
         """👍, 👎 or ✖ on a line."""
-        return await self.correcting.react(emoji, line_id, remove=remove)
+        return await self.correcting.react(emoji, line_id, remove=remove, by=by)
 
-    async def edit(self, text: str, line_id: int | None = None, asked: str | None = None) -> Line:
+    async def edit(
+        self, text: str, line_id: int | None = None, asked: str | None = None, *, by: Hand | None = None
+    ) -> Line:
         """Rewrite a line."""
-        return await self.correcting.edit(text, line_id, asked)
+        return await self.correcting.edit(text, line_id, asked, by=by)
 
-    async def keep(self, number: int, line_id: int | None = None) -> Line:
+    async def keep(self, number: int, line_id: int | None = None, *, by: Hand | None = None) -> Line:
         """Keep one take of a line."""
-        return await self.correcting.keep(number, line_id)
+        return await self.correcting.keep(number, line_id, by=by)
 
-    async def retcon(self, line_id: int | None = None) -> int:
+    async def retcon(self, line_id: int | None = None, *, by: Hand | None = None) -> int:
         """Not canon."""
-        return await self.correcting.retcon(line_id)
+        return await self.correcting.retcon(line_id, by=by)
 
     async def why(self, line_id: int | None = None) -> Why:
         """What made a line."""

@@ -7,8 +7,10 @@ is dropped at once all the same.
 """
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
+from bot.errors import TableError
 from bot.table.state import State
 from characters.inference.errors import AdapterRefused, ModelMissing
 from db.queries import adapters
@@ -17,6 +19,13 @@ from db.queries.adapters import Speaking
 log = logging.getLogger(__name__)
 
 _KEPT = 3  # adapters a present NPC, so that going back to the last one loads nothing
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice an NPC can speak with: an adapter that is loaded, or the bare base."""
+
+    adapter: str | None
 
 
 class Voices:
@@ -46,6 +55,25 @@ class Voices:
             self._in_scene = {at: name for at, name in self._in_scene.items() if at[0] == state.scene_id}
             self._in_scene[place] = chosen
         return chosen
+
+    async def other(self, npc: str) -> Voice:
+        """The voice to compare with: the newest that does not speak now, else the base.
+
+        Raises:
+            TableError: there is only one.
+        """
+        state = self.state
+        async with state.store.session() as session:
+            speaking = await adapters.active_adapter(session, state.campaign, npc)
+            known = await adapters.versions(session, state.campaign, npc)
+        for version in known:
+            if version.state in {"candidate", "held", "retired"}:
+                other = Speaking(version.adapter, version.path)
+                if await self._load(other):
+                    return Voice(version.adapter)
+        if speaking is None:
+            raise TableError(f"{npc} has one voice only; after its first night there are two to compare.")
+        return Voice(None)
 
     async def _load(self, speaking: Speaking) -> bool:
         """Put an adapter into the engine; False where its file is gone, so that the base speaks."""

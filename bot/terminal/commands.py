@@ -170,7 +170,7 @@ async def _retcon(table: Table, words: list[str], rest: str) -> Ack:
 
 async def _why(table: Table, words: list[str], rest: str) -> Ack:
     why = await table.why(_number(rest, "why"))
-    writer = {"npc": "", "gm": "  (the GM's words)", "local": "  (a player's words)"}[why.origin]
+    writer = {"npc": "", "gm": "  (the GM's words)"}.get(why.origin, "  (a player's words)")
     rows = [f'"{why.text}"{writer}', *(f"  at hand ({fact.source}): {fact.text}" for fact in why.facts)]
     rows.append(f"  sheet {why.sheet_version}, adapter {why.adapter or 'none'}, {why.template_hash}, {why.prompt_hash}")
     rows.append("  sampling " + ", ".join(f"{name} {value}" for name, value in why.sampling.items()))

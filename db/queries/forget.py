@@ -19,6 +19,7 @@ from db.models import (
     AdapterVersion,
     Base,
     CandidateRow,
+    ChatMessage,
     Feedback,
     Night,
     Participant,
@@ -179,7 +180,7 @@ async def _forget_turns(session: AsyncSession, ids: Sequence[int]) -> int:
     quiet = {"synchronize_session": False}
     await session.execute(update(TurnRow).where(TurnRow.answers_id.in_(own)).values(answers_id=None), None,
                           execution_options=quiet)  # fmt: skip
-    for model in (Feedback, StyleExampleRow, CandidateRow, Take):
+    for model in (Feedback, StyleExampleRow, CandidateRow, ChatMessage, Take):
         column = cast(Any, model).turn_id
         await session.execute(delete(model).where(column.in_(own)), None, execution_options=quiet)
     gone = delete(TurnRow).where(TurnRow.participant_id.in_(ids))

@@ -36,18 +36,18 @@ async def person(session: AsyncSession, campaign: int, key: str, name: str, role
     return Person(found.id, found.key, found.name, found.role, found.consent)
 
 
-async def open_session(session: AsyncSession, campaign: int) -> int | None:
-    """The evening that was begun and not ended, if any."""
+async def open_session(session: AsyncSession, campaign: int, place: str = "") -> int | None:
+    """The evening that was begun in a place and not ended, if any."""
     return await session.scalar(
         select(PlaySession.id)
-        .where(PlaySession.campaign_id == campaign, PlaySession.stopped_at.is_(None))
+        .where(PlaySession.campaign_id == campaign, PlaySession.place == place, PlaySession.stopped_at.is_(None))
         .order_by(PlaySession.id.desc())
     )
 
 
-async def start_session(session: AsyncSession, campaign: int, now: datetime) -> int:
+async def start_session(session: AsyncSession, campaign: int, now: datetime, place: str = "") -> int:
     """Begin an evening."""
-    row = PlaySession(campaign_id=campaign, started_at=now, stopped_at=None)
+    row = PlaySession(campaign_id=campaign, place=place, started_at=now, stopped_at=None)
     session.add(row)
     await session.flush()
     return row.id

@@ -35,7 +35,9 @@ class Beside:
         self.table = table
         self.services: list[FakeService] = []
         self.installed = installed
-        self.beside = NightsBeside(table, IDLE, self._start)
+        state = table.state
+        clock = lambda: state.clock()  # noqa: E731, PLW0108  (tests move the clock later)
+        self.beside = NightsBeside(state.store, clock, IDLE, self._start, state.campaign)
         table.on_night = self.beside.wake
 
     def _start(self) -> FakeService | None:

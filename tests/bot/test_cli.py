@@ -13,7 +13,7 @@ from tests.bot.conftest import Command
 from tests.fakes.program import understudy
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "llama_cpp", "sqlalchemy", "openai")
+HEAVY = ("torch", "transformers", "llama_cpp", "sqlalchemy", "openai", "discord")
 
 # Walks every command, asks each for help, and says on standard error what was imported for it.
 ASK_ALL_FOR_HELP = f"""

@@ -9,8 +9,9 @@ from typing import Any
 class ModelServer:
     """Speaks just enough HTTP and SSE; each request takes the next behaviour from the script.
 
-    Behaviours: a string (the reply), ("status", code, headers), "!vanish" (half a line, then the
-    connection ends), "!nonsense" (an event that is no JSON), "!hang" (no answer).
+    Behaviours: a string (the reply), ("slow", seconds, reply) with that pause before every word,
+    ("status", code, headers), "!vanish" (half a line, then the connection ends), "!nonsense" (an
+    event that is no JSON), "!hang" (no answer).
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,9 @@ class ModelServer:
         if behaviour == "!hang":
             await self._hanging.wait()
             return
+        pause = 0.0
+        if isinstance(behaviour, tuple) and behaviour[0] == "slow":
+            _, pause, behaviour = behaviour
         if isinstance(behaviour, tuple):
             _, code, headers = behaviour
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -67,6 +71,9 @@ class ModelServer:
             return
         words = behaviour.split(" ")
         for index, word in enumerate(words):
+            if pause:
+                await writer.drain()
+                await asyncio.sleep(pause)
             self._chunk(writer, self._event(word if index == len(words) - 1 else word + " "))
         self._chunk(writer, self._event("", "stop") + b"data: [DONE]\n\n")
         writer.write(b"0\r\n\r\n")

@@ -1,0 +1,111 @@
+"""`understudy bot`: the table on Discord."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.errors import TableError
+from bot.wiring import House, find_house, make_engine
+
+if TYPE_CHECKING:
+    from bot.discord_app.client import Understudy
+
+_NO_TOKEN = (
+    "DISCORD_TOKEN is not set; make an application at https://discord.com/developers/applications, copy the token of "
+    "its page Bot, and set it in the environment (docs/discord.md says it step by step)."
+)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Sign in, say what is missing, and end.")
+@click.option("--no-nights", is_flag=True, help="Do not run the nightly service beside the bot.")
+@click.option("--campaign", metavar="NAME", help="The campaign to play, for a bot of one server.")
+@click.option("--model", metavar="FILE", help="A GGUF to speak from instead of the starter.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
+def bot(check: bool, no_nights: bool, campaign: str | None, model: str | None, as_json: bool) -> None:
+    """Bring your NPCs to Discord.
+
+    The token is read from DISCORD_TOKEN alone; docs/discord.md has a check list of ten minutes.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for chatty in ("alembic", "httpx2", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    house = find_house({"discord.campaign": campaign, "engine.model": model})
+    token = house.loaded.secrets.get("discord.token")
+    if token is None:
+        raise TableError(_NO_TOKEN)
+    if check:
+        _tell(asyncio.run(_look(house, token.get_secret_value())), as_json)
+    else:
+        asyncio.run(_run(house, token.get_secret_value(), nights=not no_nights, as_json=as_json))
+
+
+async def _look(house: House, token: str) -> dict[str, object]:
+    from bot.discord_app.running import look, point_at
+
+    point_at(house.settings.discord.api_url, house.settings.discord.gateway_url)
+    async with _client(house) as client:
+        return {"event": "check", **await look(client, token)}
+
+
+async def _run(house: House, token: str, *, nights: bool, as_json: bool) -> None:
+    from bot.discord_app.running import point_at, run
+
+    point_at(house.settings.discord.api_url, house.settings.discord.gateway_url)
+    async with _client(house) as client, contextlib.AsyncExitStack() as stack:
+        rooms = client.stage.desk.rooms
+        await rooms.house.engine.start()
+        if nights:
+            from bot.commands.beside import NightsBeside, start_service, watched
+
+            idle = timedelta(minutes=house.settings.nights.idle_minutes)
+            beside = NightsBeside(rooms.house.store, rooms.house.clock, idle, lambda: start_service(house))
+            rooms.on_night = beside.wake
+            await stack.enter_async_context(watched(beside))
+        await run(client, token, lambda: _tell({"event": "ready", "bot": str(client.user)}, as_json))
+    _tell({"event": "stopped"}, as_json)
+
+
+def _tell(event: dict[str, object], as_json: bool) -> None:
+    """One event: as JSON, or as a line people read."""
+    if as_json:
+        click.echo(json.dumps(event, ensure_ascii=False))
+        return
+    rest = {name: value for name, value in event.items() if name not in {"event", "missing"}}
+    click.echo(f"{event['event']}: " + ", ".join(f"{name} {value}" for name, value in rest.items()))
+    missing = event.get("missing", [])
+    for lacking in missing if isinstance(missing, list) else []:
+        click.echo(f"  missing: {lacking}")
+
+
+@contextlib.asynccontextmanager
+async def _client(house: House) -> AsyncIterator["Understudy"]:
+    """The bot over everything it stands on, closed whatever happens."""
+    from bot.discord_app import rooms
+    from bot.discord_app.client import Understudy
+    from db.store import Store
+
+    house.home.folder("")
+    store = await Store.open(house.database_url)
+    engine = make_engine(house)
+    shared = rooms.House(
+        store, engine, house.library(), house.settings, lambda: datetime.now(UTC), random.SystemRandom()
+    )  # fmt: skip
+    tables = rooms.Rooms(shared)
+    try:
+        client = Understudy(tables, house.home.root)
+        try:
+            yield client
+        finally:
+            await tables.close()
+            await client.close()
+    finally:
+        await engine.close()
+        await store.close()

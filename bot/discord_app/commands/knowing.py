@@ -1,0 +1,90 @@
+"""`/lore` and `/memory`: what everybody knows, and what one NPC was told.
+
+NPCs have no memory of their own beyond the scene and what the GM told them; the commands say so.
+"""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.discord_app.catalogue import described
+from bot.discord_app.commands.npc import anybody
+from bot.discord_app.errors import Refusal
+from bot.discord_app.stage import stage_of
+from characters.words import terms
+from db.queries import told
+
+Context = discord.Interaction[Any]
+_SHOWN = 15
+
+
+class LoreCommands(app_commands.Group):
+    """What everybody knows."""
+
+    def __init__(self) -> None:
+        super().__init__(name="lore", description=described("cmd.lore"), guild_only=True)
+
+    @app_commands.command(description=described("cmd.lore.search"))
+    @app_commands.describe(words=described("opt.search"))
+    async def search(self, interaction: Context, words: app_commands.Range[str, 2, 100]) -> None:
+        """Find lore by words."""
+        desk = stage_of(interaction).desk
+        async with desk.answering(interaction) as answer:
+            room, _ = await desk.sit(interaction)
+            state, wanted = room.table.state, set(terms(words))
+            async with state.store.session() as session:
+                facts = await told.known(session, state.campaign, None)
+            found = [f"`{fact.id}` {fact.text}" for fact in facts if wanted & set(terms(fact.text))]
+            await answer.write("\n".join(found[:_SHOWN]) or answer.words("lore.none"))
+
+    @app_commands.command(description=described("cmd.lore.add"))
+    @app_commands.describe(text=described("opt.fact"))
+    async def add(self, interaction: Context, text: app_commands.Range[str, 3, 500]) -> None:
+        """Let everybody know something."""
+        desk = stage_of(interaction).desk
+        async with desk.answering(interaction) as answer:
+            await desk.need_gm(interaction)
+            room, hand = await desk.sit(interaction)
+            state = room.table.state
+            async with state.store.session() as session:
+                await told.tell(session, state.campaign, None, text.strip(), state.clock(), by=hand.person.id)
+            await answer.say("lore.added")
+
+
+class MemoryCommands(app_commands.Group):
+    """What one NPC was told."""
+
+    def __init__(self) -> None:
+        super().__init__(name="memory", description=described("cmd.memory"), guild_only=True)
+
+    @app_commands.command(description=described("cmd.memory.show"))
+    @app_commands.describe(name=described("opt.npc"))
+    @app_commands.autocomplete(name=anybody)
+    async def show(self, interaction: Context, name: str) -> None:
+        """What an NPC was told, for the GM's eyes."""
+        desk = stage_of(interaction).desk
+        async with desk.answering(interaction) as answer:
+            await desk.need_gm(interaction)
+            room, _ = await desk.sit(interaction)
+            state = room.table.state
+            npc = state.library.find(name)
+            async with state.store.session() as session:
+                facts = await told.known(session, state.campaign, npc)
+            rows = [f"`{fact.id}` {fact.text}{'' if fact.npc else ' 🌍'}" for fact in facts[:_SHOWN]]
+            head = answer.words("memory.head", name=state.library.get(npc).name)
+            await answer.write("\n".join([head, *rows]))
+
+    @app_commands.command(description=described("cmd.memory.forget"))
+    @app_commands.describe(number=described("opt.number"))
+    async def forget(self, interaction: Context, number: app_commands.Range[int, 1, 2_000_000_000]) -> None:
+        """Take a fact, or lore, back."""
+        desk = stage_of(interaction).desk
+        async with desk.answering(interaction) as answer:
+            await desk.need_gm(interaction)
+            room, _ = await desk.sit(interaction)
+            state = room.table.state
+            async with state.store.session() as session:
+                if not await told.untell(session, state.campaign, number):
+                    raise Refusal("memory.no_fact", number=number)
+            await answer.say("memory.forgotten")

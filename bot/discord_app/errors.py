@@ -1,0 +1,16 @@
+"""What a person on Discord can get wrong; the sentence comes from the catalogue, in their language."""
+
+from bot.errors import TableError
+
+
+class Refusal(TableError):
+    """Something that is not done, told by a key of the catalogue."""
+
+    def __init__(self, key: str, **fields: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.fields = fields
+
+
+class SetupError(TableError):
+    """The bot cannot run as it is set up; the sentence says exactly what is missing."""

@@ -1,0 +1,62 @@
+"""Who answers where people talk among themselves, and what a table does not want to hear."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import TableError
+from bot.table.addressing import in_character, named, who_answers
+from bot.table.dice import roll
+from bot.table.limits import Limits
+from characters.library import Library
+
+HERE = {"mira": "Mira", "brug": "Brug"}
+
+
+@pytest.mark.parametrize(("text", "who"), [
+    ("Brug, ask Mira.", "brug"), ("Has anybody seen Mira?", "mira"), ("I admire miracles.", None), ("", None),
+])  # fmt: skip
+def test_the_first_who_is_named_answers(text: str, who: str | None) -> None:
+    assert named(text, HERE) == who
+
+
+def test_who_knows_nothing_of_a_matter_keeps_quiet() -> None:
+    library = Library()
+    assert who_answers("Did you bring the crisps, Bo", ["mira", "brug"], library, None) is None
+    assert who_answers("Did you bring the crisps, Bo", ["mira"], library, "mira") is None
+
+
+def test_who_was_just_spoken_to_and_knows_of_it_answers() -> None:
+    assert who_answers("And how much is the ale here", ["brug", "mira"], Library(), "mira") == "mira"
+
+
+def test_a_silent_npc_answers_only_by_name(tmp_path: Path) -> None:
+    (tmp_path / "sheets").mkdir()
+    text = Library().path("mira").read_text("utf-8")
+    kept = "\n".join(line for line in text.splitlines() if not line.startswith("talkativeness"))
+    (tmp_path / "sheets" / "mira.yaml").write_text(f"{kept}\ntalkativeness: 0.0\n", "utf-8")
+    library = Library(tmp_path)
+    assert who_answers("How much is the ale?", ["mira"], library, "mira") is None
+    assert who_answers("Mira, how much is the ale?", ["mira"], library, None) == "mira"
+
+
+def test_the_mark_before_speech_is_not_speech() -> None:
+    assert in_character("> Well met.") == "Well met."
+    assert in_character(' "Well met." ') == '"Well met."'
+
+
+@pytest.mark.parametrize(("text", "crossed"), [
+    ("They drowned three dogs.", "drowned dogs"), ("Drowning a dog? Never here.", "drowned dogs"), ("The dogs bark. A man drowned.", None),
+    ("Nothing at all.", None), ("They were tortured.", "torture"), ("He spoke of torture.", "torture"),
+])  # fmt: skip
+def test_a_limit_is_crossed_by_all_its_words_in_one_sentence(text: str, crossed: str | None) -> None:
+    found = Limits(lines=("drowned dogs",), veils=("torture",)).crossed_by(text)
+    assert found == crossed
+
+
+def test_dice_are_dice() -> None:
+    assert roll("1d1+4")[0] == 5
+    assert 1 <= roll("2d6kh1")[0] <= 6
+    for nonsense in ("", "lots", "1d", "9" * 200, "10000d10000", "1/0"):
+        with pytest.raises(TableError):
+            roll(nonsense)
