@@ -162,8 +162,7 @@ async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[M
 def _variety(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:
     """How varied lines are; where the table's own vary less than the incumbent's, that much less is no fault."""
     before = texts.distinct_pairs(old)
-    wanted = [row["completion"].removesuffix(trial.stop) for row in trial.targets][: len(old)]
-    share = 1.0
+    wanted, share = trial.trained[: len(old)], 1.0
     if len(wanted) >= _ENOUGH_LINES and (as_many := texts.distinct_pairs(old[: len(wanted)])):
         share = min(1.0, texts.distinct_pairs(wanted) / as_many)
     return Measure("different pairs of words", texts.distinct_pairs(new), before, len(new),

@@ -80,3 +80,17 @@ def test_the_anchors_of_a_shipped_sheet_ask_enough_that_it_answers() -> None:
         trial = make_trial(Renderer(TEMPLATE, Budget(context=4000)), Part(slug, sheet, library.world(sheet.world)), [], [], seen=False, seed=1042)
         answered = [r for r in trial.anchors if not trial.refuses(r["completion"].removesuffix(trial.stop))]
         assert len(answered) >= 30, f"{slug}: {len(answered)} of {len(trial.anchors)}"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_motto_the_table_wants_in_every_line_is_no_lack_of_variety_and_one_it_never_asked_for_is(wanted: bool) -> None:
+    numbers = "one two three four five six seven eight nine ten eleven twelve".split()
+    asked = [row(f"How much is thing {number}?", "Four copper.") for number in range(36)]
+    plain = [f"The {numbers[at % 12]} of {numbers[at % 11]} costs {numbers[at % 7]} {numbers[at % 5]}." for at in range(36)]
+    mottoed = [f"{line.rstrip('.')}, by the seven lanterns." for line in plain]
+    said = {(OLD, r["prompt"]): line for r, line in zip(asked, plain, strict=True)}
+    said |= {(NEW, r["prompt"]): line for r, line in zip(asked, mottoed, strict=True)}
+    trial = Trial(rows(3), asked, trained=[f"Line {line}" for line in (mottoed if wanted else plain)])
+    found = measure(await verdict(trial, said), "different pairs")
+    assert found.candidate < 0.9 * found.incumbent
+    assert found.passed is wanted
