@@ -16,25 +16,11 @@ from pathlib import Path
 
 from characters.inference.starter import STARTER
 
-_PROBE = """
-import sys
-from pathlib import Path
-from characters.inference.llama_native import Model
-from characters.inference.llama_options import LoadOptions
-options = LoadOptions(context=256, cells=256, threads=1, extra_buffers=sys.argv[2] == "1")
-model = Model(Path(sys.argv[1]), options)
-tokens = model.tokenize("A short proof that this build can read and write. " * 8)[:96]
-model.decode(tokens, 0, 0)
-for step in range(4):
-    model.decode(tokens[:1], len(tokens) + step, 0)
-print("decoded")
-"""
-
 
 def decodes(model: Path, *, extra_buffers: bool) -> bool:
     """Whether a child process survives decoding with a model."""
     done = subprocess.run(
-        [sys.executable, "-c", _PROBE, str(model), "1" if extra_buffers else "0"],
+        [sys.executable, "-m", "characters.inference.native_probe", str(model), "1" if extra_buffers else "0"],
         capture_output=True, text=True, timeout=120, check=False, cwd=Path(__file__).resolve().parents[2],
     )  # fmt: skip
     return done.returncode == 0 and done.stdout.strip().endswith("decoded")
