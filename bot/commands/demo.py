@@ -46,6 +46,8 @@ def _tell(console: Console, program: Program, script: Script) -> dict[str, Any]:
     [report] = program.run("night", "--npc", script.npc, tell=lambda text: console.print(f"   [dim]{text}[/]"))["npcs"]
     reason = report["verdict"]["reason"] if report["verdict"] else report["missing"]
     console.print(f"   {reason}")
+    if report["verdict"] and not report["verdict"]["passed"]:
+        console.print("   The gate held it, and a night leaves it at that; here the GM promotes it to hear it.")
     program.run("promote", script.npc, *([report["adapter"]] if report["adapter"] else []))
     console.print("[bold]4. The morning after.[/] The same questions, never asked before that evening:")
     after = program.play(script.npc, [*script.fresh, "/session stop"])
