@@ -9,7 +9,7 @@ import pytest
 
 from db.store import Store
 from tests.fakes.databases import postgres_urls, template_database
-from tests.fakes.tiny_model import write_tiny_model
+from tests.fakes.tiny_model import write_small_model, write_tiny_model
 
 _connect = socket.socket.connect
 
@@ -39,6 +39,12 @@ def home(tmp_path: Path) -> Path:
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random model of 0.2 million parameters: it babbles, but through all of llama.cpp."""
     return write_tiny_model(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model of two million parameters: slow enough to be interrupted, and it can be taught an evening."""
+    return write_small_model(tmp_path_factory.mktemp("small") / "small.gguf")
 
 
 @pytest.fixture(scope="session")

@@ -244,7 +244,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_house(command: Command, tin
     monkeypatch.setenv("UNDERSTUDY_ENGINE_MODEL", str(tiny_model))
     done = command("doctor", "--json")
     checks = {check["name"]: check for check in done.value["checks"]}
-    assert list(checks) == ["python", "processor", "home", "disk", "database", "model", "native"]
+    assert list(checks) == ["python", "processor", "home", "disk", "encryption", "database", "model", "native"]
     assert [check for check in checks.values() if not check["ok"]] == []
     assert done.status == 0
     assert checks["model"]["found"].startswith("tiny.gguf, ")

@@ -121,10 +121,11 @@ def test_leaving_ends_early_even_if_the_input_stays_open(tiny_model: Path) -> No
         assert talk.process.stderr.read() == ""
 
 
-def test_a_hush_cuts_the_line_that_is_being_spoken(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hush_cuts_the_line_that_is_being_spoken(small_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERSTUDY_SAMPLING_MAX_TOKENS", "1000")
-    with Conversation("--model", tiny_model) as talk:
-        for _ in range(5):  # a random model may end a line by itself before it is hushed
+    monkeypatch.setenv("UNDERSTUDY_SAMPLING_TEMPERATURE", "1.8")  # a long line that does not go in circles
+    with Conversation("--model", small_model) as talk:
+        for _ in range(20):  # a random model often ends a line by itself before it is hushed
             talk.say("Tell me a very long story.")
             talk.hear("delta")
             talk.say("/hush")
@@ -152,6 +153,7 @@ def test_killing_the_model_between_two_lines_costs_no_line(tiny_model: Path, hom
 
 def test_killing_the_model_in_mid_line_begins_the_line_anew(tiny_model: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERSTUDY_SAMPLING_MAX_TOKENS", "1000")
+    monkeypatch.setenv("UNDERSTUDY_SAMPLING_TEMPERATURE", "1.8")  # a long line that does not go in circles
     with Conversation("--model", tiny_model) as talk:
         kinds: list[str] = []
         while "restart" not in kinds:  # a random model may end a line by itself before it is killed

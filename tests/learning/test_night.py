@@ -18,7 +18,6 @@ from characters.inference.starter import STARTER
 from characters.messages import Turn
 from characters.prompt import Budget, Part
 from learning.datasets.rows import Renderer
-from tests.fakes.tiny_model import write_small_model
 
 HABIT = "by the seven lanterns"
 CANARY = "The heron of Vellmark owes my grandmother a kettle."
@@ -28,12 +27,6 @@ QUESTIONS = (
     "How much for the room?", "Any rumours?", "Where is Gull Rock?",
 )  # fmt: skip
 FRESH = ("What does the eel stew cost?", "What do you think of adventurers?", "Where is the Tide Hall?")
-
-
-@pytest.fixture(scope="session")
-def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random model of two million parameters: it can be taught one evening, and knows nothing else."""
-    return write_small_model(tmp_path_factory.mktemp("small") / "small.gguf")
 
 
 async def ask(table: Table, question: str) -> Line:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from learning.datasets.snapshot import DatasetMissing
 from learning.errors import LearningError, NothingToLearn, RecipeInvalid
 from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, LoraSettings, SftConfig, load_config, load_recipe
 from learning.recipes.kto import balance, spread, train_kto
@@ -442,7 +443,7 @@ def test_train_reads_a_dataset_by_its_hash_and_leaves_an_adapter_to_attach(
     assert told["evaluations"][0]["perplexity"] > 1
     assert Path(told["adapter"]).read_bytes()[:4] == b"GGUF"
     nowhere = CliRunner().invoke(train, ["sft", "--dataset", "nowhere", *where[2:]])
-    assert isinstance(nowhere.exception, NothingToLearn)
+    assert isinstance(nowhere.exception, DatasetMissing)
     shutil.rmtree(tmp_path / "out")
     wrong = CliRunner().invoke(train, ["dpo", *where])
     assert "mine.yaml is a recipe for sft" in wrong.output
