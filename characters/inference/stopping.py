@@ -74,7 +74,10 @@ def loops(text: str) -> bool:
 
 def stutters(text: str) -> bool:
     """Whether a text ends on the same one to twelve characters six times."""
+    last = text[-1:]
     for size in range(1, min(12, len(text) // 6) + 1):
+        if text[-1 - size] != last:  # looked at for every token, and nearly always enough
+            continue
         unit = text[-size:]
         if text.endswith(unit * 6) and not any(map(str.isspace, unit)):
             return True
