@@ -46,7 +46,8 @@ def form_faults(reply: str, *, finished: bool = True, names: Iterable[str] = ())
 def loops(text: str) -> bool:
     """Whether a text goes round: a word four times in a row, a pair three times, more twice, six words ever again.
 
-    "No, no, no!" is speech, and so is an echo: "The lagoon folk? The lagoon folk live on rafts."
+    "No, no, no!" is speech, and so is an echo: "The lagoon folk? The lagoon folk live on rafts." The engine's own
+    rule (characters/inference/stopping.py) is another: it sees only a beginning, and cutting a good line is worse.
     """
     if _STUTTER.search(text):
         return True
