@@ -2,7 +2,8 @@
 
     hold off nights → block the adapters → clear the files → forget the rows → write the database anew
 
-A night that runs would go on writing what it read before, so it makes way first (`db.night_lock`).
+A night or a teaching that runs would go on writing what it read before, so it makes way first
+(`db.night_lock`).
 In this order a run that was interrupted can be run again: the rows that say whose words are whose
 go after the files. Files are replaced or unlinked, not written over before: what an unlinked file
 leaves on a disk is the disk's (solid state drives and copying file systems would not write over
@@ -32,7 +33,7 @@ from typing import Any
 
 from db.errors import StoreLocked
 from db.home import Home
-from db.night_lock import night_lock
+from db.night_lock import night_lock, teach_lock
 from db.queries import forget as rows
 from db.queries import privacy
 from db.queries.privacy import Known, Traces
@@ -106,8 +107,9 @@ async def forget(store: Store, home: Home, person: Known, now: datetime) -> Repo
         StoreError: the database refuses; what was done stays done, and running again does the rest.
     """
     with contextlib.ExitStack() as alone:
-        lock = night_lock(home, lambda: datetime.now(UTC), "The forgetting of a person")
-        await asyncio.to_thread(alone.enter_context, lock.claimed(_PATIENCE))
+        for lock_of in (night_lock, teach_lock):
+            lock = lock_of(home, lambda: datetime.now(UTC), "The forgetting of a person")
+            await asyncio.to_thread(alone.enter_context, lock.claimed(_PATIENCE))
         return await _forget(store, home, person, now)
 
 

@@ -3,7 +3,7 @@
     campaign ─ session ─ scene ─ conversation (one NPC in one scene) ─ turn
                                                                         └ take (an NPC's alternatives)
     participant · feedback · style example · adapter version · active adapter
-    night request · night ─ night stage · candidate row
+    night request · night ─ night stage · candidate row · teacher call
     told fact · message (of a chat, in which a turn was heard or shown) · place setting
 
 An NPC's line is a turn whose `npc` is set; what it could have said are its takes, and `kept` names
@@ -13,7 +13,7 @@ the one the table heard last. Nothing said is ever deleted by play: a retcon mar
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -258,7 +258,10 @@ class NightStage(Base):
 
 
 class CandidateRow(Base):
-    """A row that could be learnt from, with its verdict; people may overrule it at the desk."""
+    """A row that could be learnt from, with its verdict; people may overrule it at the desk.
+
+    Rows harvested from the table have no `origin`; one that a teacher made is there once, by its origin.
+    """
 
     __tablename__ = "candidate_rows"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -272,6 +275,35 @@ class CandidateRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     human_verdict: Mapped[str | None] = mapped_column(String(20))
     made_at: Mapped[datetime]
+    origin: Mapped[str | None] = mapped_column(String(200), unique=True)
+
+
+class TeacherCall(Base):
+    """One request to a teacher, its answer and what both cost: ledger and cache in one row.
+
+    It is written before the request is sent, so that a program that is killed knows what may have
+    been paid for. `price_nano` is in billionths of the currency; of an open or lost call it is the most
+    that it can have cost.
+    """
+
+    __tablename__ = "teacher_calls"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    run: Mapped[str] = mapped_column(String(100), index=True)
+    task: Mapped[str] = mapped_column(String(60))
+    teacher: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(20))
+    request: Mapped[list[Any]] = mapped_column(default=list)
+    answer: Mapped[str] = mapped_column(Text, default="")
+    finish: Mapped[str] = mapped_column(String(20), default="")
+    prompt_tokens: Mapped[int] = mapped_column(default=0)
+    completion_tokens: Mapped[int] = mapped_column(default=0)
+    price_nano: Mapped[int] = mapped_column(BigInteger, default=0)
+    tries: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
 
 
 class ToldFact(Base):

@@ -212,6 +212,13 @@ def night_lock(
     return NightLock(home.folder("") / "night.lock", now, what, farewell)
 
 
+def teach_lock(
+    home: Home, now: Callable[[], datetime], what: str = "Teaching", farewell: Callable[[], None] | None = None
+) -> NightLock:
+    """The lock of whoever asks teachers: one at a time, and none while a person is being forgotten."""
+    return NightLock(home.folder("") / "teach.lock", now, what, farewell)
+
+
 def _runs(pid: int, birth: str) -> bool:
     """Whether a process of this machine lives, and is the one that was born then (POSIX)."""
     try:

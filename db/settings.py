@@ -117,6 +117,25 @@ class DiscordSettings(_Section):
     guild: str = Field("", description="a server's id: commands are made known to it alone (for development)")
 
 
+TeacherKind = Literal["offline", "local", "openai"]
+
+
+class TeacherSettings(_Section):
+    """Who writes training data and judges it: offline (rules, no network), local (engine.model) or openai."""
+
+    bootstrap: TeacherKind = Field("offline", description="who writes conversations for `teach bootstrap`")
+    document: TeacherKind = Field("offline", description="who writes questions and answers for `teach document`")
+    clean: TeacherKind = Field("offline", description="who looks over what `teach document` wrote")
+    judge: TeacherKind = Field("offline", description="who judges lines for `teach judge` and `exam --judge`")
+    grow: TeacherKind = Field("local", description="who grows a pool of questions for `teach grow`")
+    url: str = Field("", description="OpenAI-compatible server, e.g. https://api.openai.com/v1")
+    model: str = Field("", description="model name to ask the server for")
+    prompt_price: float = Field(0.0, ge=0, description="price of a million tokens read, in your currency")
+    completion_price: float = Field(0.0, ge=0, description="price of a million tokens written")
+    concurrency: int = Field(4, ge=1, le=256, description="requests to the server at a time")
+    patience: float = Field(60.0, gt=0, description="seconds without a sign before a request counts as stalled")
+
+
 class Settings(_Section):
     """All settings."""
 
@@ -127,9 +146,13 @@ class Settings(_Section):
     privacy: PrivacySettings = PrivacySettings()
     nights: NightSettings = NightSettings()
     discord: DiscordSettings = DiscordSettings()
+    teacher: TeacherSettings = TeacherSettings()
 
 
-SECRETS = {"engine.api_key": "UNDERSTUDY_ENGINE_API_KEY", "discord.token": "DISCORD_TOKEN"}
+SECRETS = {
+    "engine.api_key": "UNDERSTUDY_ENGINE_API_KEY", "discord.token": "DISCORD_TOKEN",
+    "teacher.api_key": "UNDERSTUDY_TEACHER_API_KEY",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -26,15 +26,16 @@ from db.models import (
     Presence,
     StyleExampleRow,
     Take,
+    TeacherCall,
     TurnRow,
 )
-from db.queries import adapters
+from db.queries import adapters, teaching
 from db.queries.privacy import FORGOTTEN, Traces, candidates_made, examples_made, in_campaigns, quoting_takes
 from db.sayings import without_lines, without_values
 
 NOBODY = "someone"
 REASON = "trained on words of a person who asked to be forgotten"
-_KNOWN = (TurnRow, Take, Feedback, StyleExampleRow, CandidateRow)
+_KNOWN = (TurnRow, Take, Feedback, StyleExampleRow, CandidateRow, TeacherCall)
 _AT_ONCE = 500  # ids in one statement
 
 
@@ -114,6 +115,7 @@ async def forget_person(session: AsyncSession, traces: Traces, now: datetime) ->
     await _empty(session, emptied, now)
     await _delete(session, StyleExampleRow, [row.id for row in examples])
     await _delete(session, CandidateRow, [row.id for row in candidates])
+    taught = await _forget_taught(session, traces)
     reactions = await _forget_reactions(session, traces, frozenset(emptied))
     turns = await _forget_turns(session, ids)
     derived = await _forget_derived(session, traces)
@@ -121,7 +123,23 @@ async def forget_person(session: AsyncSession, traces: Traces, now: datetime) ->
     await session.execute(delete(Presence).where(Presence.who == traces.person.key, here))
     for row in await session.scalars(select(Participant).where(Participant.id.in_(ids))):
         row.key, row.name, row.consent, row.consent_at = f"{FORGOTTEN}{row.id}", NOBODY, "refused", now
-    return Forgotten(turns, len(emptied), reactions, len(examples), len(candidates), derived)
+    return Forgotten(turns, len(emptied), reactions, len(examples), len(candidates) + taught, derived)
+
+
+async def _forget_taught(session: AsyncSession, traces: Traces) -> int:
+    """Empty what teachers were asked and answered with their words, and delete what was made of it."""
+    campaigns = list(traces.person.campaigns)
+    calls = await teaching.empty_calls(session, campaigns, traces.sayings.touch)
+    rows = await session.execute(
+        select(CandidateRow.id, CandidateRow.payload)
+        .where(CandidateRow.campaign_id.in_(campaigns), CandidateRow.origin.is_not(None))
+    )  # fmt: skip
+    gone = [
+        number for number, payload in rows.all()
+        if calls.intersection(payload.get("calls", ())) or without_values(payload, traces.sayings.touch) != payload
+    ]  # fmt: skip
+    await _delete(session, CandidateRow, gone)
+    return len(gone)
 
 
 async def _forget_at_hand(session: AsyncSession, traces: Traces, gone: set[str]) -> None:

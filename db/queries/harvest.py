@@ -133,13 +133,17 @@ class CandidateRecord:
 async def replace_candidates(
     session: AsyncSession, campaign: int, npc: str, records: list[CandidateRecord], now: datetime
 ) -> None:
-    """Write tonight's candidates in place of the last harvest's; human verdicts are kept by line and kind."""
+    """Write tonight's candidates in place of the last harvest's; human verdicts are kept by line and kind.
+
+    What teachers made stays as it is.
+    """
     human = await session.execute(
         select(CandidateRow.turn_id, CandidateRow.kind, CandidateRow.human_verdict)
         .where(CandidateRow.campaign_id == campaign, CandidateRow.npc == npc, CandidateRow.human_verdict.is_not(None))
     )  # fmt: skip
     verdicts = {(turn, kind): verdict for turn, kind, verdict in human.all()}
-    await session.execute(delete(CandidateRow).where(CandidateRow.campaign_id == campaign, CandidateRow.npc == npc))
+    harvested = (CandidateRow.campaign_id == campaign, CandidateRow.npc == npc, CandidateRow.origin.is_(None))
+    await session.execute(delete(CandidateRow).where(*harvested))
     session.add_all(
         CandidateRow(
             campaign_id=campaign, npc=npc, kind=record.kind, source=record.source, turn_id=record.turn,

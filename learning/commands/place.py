@@ -6,7 +6,7 @@ import asyncio
 import os
 import warnings
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -31,13 +31,16 @@ class Place:
 
     home: Home
     settings: Settings
+    teacher_key: str = field(default="none", repr=False)
 
     @classmethod
     def find(cls, campaign: str | None) -> Place:
         """From the environment and the home's settings."""
         environment = dict(os.environ)
         home = Home.find(environment)
-        return cls(home, load_settings(home.settings_file, environment, {"table.campaign": campaign}).settings)
+        loaded = load_settings(home.settings_file, environment, {"table.campaign": campaign})
+        key = loaded.secrets.get("teacher.api_key")
+        return cls(home, loaded.settings, key.get_secret_value() if key else "none")
 
     @property
     def base(self) -> Path:

@@ -11,7 +11,8 @@ class ModelServer:
 
     Behaviours: a string (the reply), ("slow", seconds, reply) with that pause before every word,
     ("status", code, headers), "!vanish" (half a line, then the connection ends), "!nonsense" (an
-    event that is no JSON), "!hang" (no answer).
+    event that is no JSON), "!hang" (no answer), "!stall" (half a line, then silence), ("finish", reason,
+    reply) with that reason for the end.
     """
 
     def __init__(self) -> None:
@@ -38,19 +39,30 @@ class ModelServer:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length"))
-            self.requests.append(json.loads(await reader.readexactly(length)))
-            await self._answer(writer, self.script.popleft() if self.script else "Aye.")
+            request = json.loads(await reader.readexactly(length))
+            self.requests.append(request)
+            await self._answer(writer, self.next(request))
             await writer.drain()
+            self.served(request)
         except (asyncio.IncompleteReadError, ConnectionResetError):
             pass
         finally:
             writer.close()
 
+    def next(self, request: dict[str, Any]) -> Any:
+        """The behaviour towards a request."""
+        return self.script.popleft() if self.script else "Aye."
+
+    def served(self, request: dict[str, Any]) -> None:
+        """A request was answered to its end."""
+
     async def _answer(self, writer: asyncio.StreamWriter, behaviour: Any) -> None:
         if behaviour == "!hang":
             await self._hanging.wait()
             return
-        pause = 0.0
+        pause, end = 0.0, "stop"
+        if isinstance(behaviour, tuple) and behaviour[0] == "finish":
+            _, end, behaviour = behaviour
         if isinstance(behaviour, tuple) and behaviour[0] == "slow":
             _, pause, behaviour = behaviour
         if isinstance(behaviour, tuple):
@@ -69,13 +81,18 @@ class ModelServer:
             await writer.drain()
             writer.transport.abort()
             return
+        if behaviour == "!stall":
+            self._chunk(writer, self._event("The ale is "))
+            await writer.drain()
+            await self._hanging.wait()
+            return
         words = behaviour.split(" ")
         for index, word in enumerate(words):
             if pause:
                 await writer.drain()
                 await asyncio.sleep(pause)
             self._chunk(writer, self._event(word if index == len(words) - 1 else word + " "))
-        self._chunk(writer, self._event("", "stop") + b"data: [DONE]\n\n")
+        self._chunk(writer, self._event("", end) + b"data: [DONE]\n\n")
         writer.write(b"0\r\n\r\n")
 
     def _event(self, text: str, finish: str | None = None) -> bytes:

@@ -1,0 +1,111 @@
+"""What is asked is paid for once, within the budget, and nothing leaves that must not."""
+
+import asyncio
+
+import pytest
+
+from characters.messages import Message
+from db.queries import teaching
+from db.queries.teaching import Said
+from db.store import Store
+from learning.teachers.errors import BudgetReached, Rejected
+from learning.teachers.guard import REASON
+from learning.teachers.protocol import NANO, Answer, Prices, TeacherRequest, TeacherSampling
+from tests.fakes.desks import ListTeacher, desk_of, now
+
+CANARY = "my grandmother hides the purple canary behind the third chimney on the left"
+
+
+def wish(text: str = "Say something.") -> TeacherRequest:
+    return TeacherRequest("test", (Message("user", text),), TeacherSampling(max_tokens=100, seed=1))
+
+
+def heard(answer: Answer) -> str:
+    return answer.text
+
+
+async def test_the_same_request_is_asked_once_and_then_known(store: Store) -> None:
+    teacher = ListTeacher("One.", "Two.")
+    desk = await desk_of(store, teacher)
+    assert [await desk.ask(wish(), heard), await desk.ask(wish(), heard)] == ["One.", "One."]
+    assert [await desk.ask(wish(), heard) for desk in [await desk_of(store, teacher, run="another")]] == ["One."]
+    assert len(teacher.asked) == 1
+
+
+async def test_two_who_ask_the_same_at_once_pay_once(store: Store) -> None:
+    teacher = ListTeacher("One.", "Two.")
+    desk = await desk_of(store, teacher)
+    assert await asyncio.gather(desk.ask(wish(), heard), desk.ask(wish(), heard)) == ["One.", "One."]
+
+
+async def test_an_answer_that_is_no_use_is_asked_for_again_and_counted(store: Store) -> None:
+    def read(answer: Answer) -> str:
+        if answer.text != "Good.":
+            raise Rejected("not good")
+        return answer.text
+
+    teacher = ListTeacher("Bad.", "Worse.", "Good.")
+    desk = await desk_of(store, teacher)
+    assert await desk.ask(wish(), read) == "Good."
+    assert desk.progress.rejected == {"not good (asked again)": 2}
+    assert [request.sampling.seed for request in teacher.asked] == [1, 2, 3]
+
+
+async def test_the_run_stops_before_the_budget_is_passed_and_goes_on_with_a_higher_one(store: Store) -> None:
+    teacher = ListTeacher(*"abcdefgh", prices=Prices(completion=10_000))  # 1 for a request
+    desk = await desk_of(store, teacher, budget=5 * NANO // 2)
+    for number in range(2):
+        await desk.ask(wish(f"Number {number}"), heard)
+    with pytest.raises(BudgetReached, match=r"budget of 2\.50"):
+        await desk.ask(wish("Number 2"), heard)
+    async with store.session() as session:
+        spent = await teaching.spent(session, "run")
+    assert (spent.calls, spent.price_nano) == (2, 2 * NANO)
+    richer = await desk_of(store, teacher, budget=5 * NANO)
+    assert [await richer.ask(wish(f"Number {number}"), heard) for number in range(3)] == ["a", "b", "c"]
+
+
+async def test_what_a_killed_program_had_sent_counts_as_paid_and_is_not_sent_again(store: Store) -> None:
+    class Killed(ListTeacher):
+        async def complete(self, request: TeacherRequest) -> Answer:
+            raise KeyboardInterrupt
+
+    prices = Prices(prompt=1000, completion=1000)
+    desk = await desk_of(store, Killed(prices=prices))
+    with pytest.raises(KeyboardInterrupt):
+        await desk.ask(wish(), heard)
+    teacher = ListTeacher("One.", prices=prices)
+    resumed = await desk_of(store, teacher)
+    assert (resumed.progress.lost, resumed.progress.price_nano > 0) == (1, True)
+    with pytest.raises(Rejected, match="lost"):
+        await resumed.ask(wish(), heard, attempts=1)
+    assert teacher.asked == []
+    assert await resumed.ask(wish(), heard) == "One."  # another attempt is another request
+
+
+async def test_untrainable_text_never_reaches_a_remote_teacher(store: Store) -> None:
+    said = (Said(CANARY, "channel", "given"), Said("the weather is fine for all of us today my friends", "local", "given"))
+    teacher = ListTeacher("Aye.", remote=True)
+    desk = await desk_of(store, teacher, said=said)
+    for text in (f"They asked: {CANARY}?", f"Was it that {' '.join(CANARY.upper().split()[2:12])}", f"x\nAna: {CANARY}"):
+        with pytest.raises(Rejected, match=REASON):
+            await desk.ask(wish(text), heard)
+    assert teacher.asked == []
+    assert await desk.ask(wish("the weather is fine for all of us today my friends"), heard) == "Aye."
+    async with store.session() as session:
+        assert (await teaching.spent(session, "run")).calls == 1
+
+
+async def test_a_local_teacher_may_read_it(store: Store) -> None:
+    desk = await desk_of(store, ListTeacher("Aye."), said=(Said(CANARY, "channel", "given"),))
+    assert await desk.ask(wish(CANARY), heard) == "Aye."
+
+
+async def test_a_row_is_there_once_whatever_is_made_twice(store: Store) -> None:
+    row = teaching.TaughtRow("run/1.0", "sft", "teacher", {"completion": "Aye."})
+    desk = await desk_of(store, ListTeacher())
+    for expected in (1, 0):
+        async with store.session() as session:
+            assert await teaching.add_rows(session, desk.campaign, "mira", [row], now()) == expected
+    async with store.session() as session:
+        assert [kept.origin for kept in await teaching.taught_rows(session, desk.campaign, "mira", "run/")] == ["run/1.0"]
