@@ -2,6 +2,7 @@
 
     UnderstudyError            safe to show: one sentence saying what is wrong, where, and what to do
     ├── SheetError             a sheet or world file is broken or missing
+    ├── CardError              a character card or lorebook from elsewhere cannot be read
     ├── EngineError            the model cannot speak (characters.inference.errors)
     ├── StoreError             the database cannot keep or give (db.errors)
     └── …                      each half adds its own leaves
@@ -20,3 +21,7 @@ class SheetError(UnderstudyError):
     def __init__(self, message: str, faults: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.faults = faults or (message,)
+
+
+class CardError(UnderstudyError):
+    """A character card, a lorebook or a folder of notes that cannot be used; nothing of it was taken over."""

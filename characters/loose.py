@@ -1,0 +1,61 @@
+"""Reads values out of JSON that others wrote: what has the wrong type is nothing, never a fault.
+
+Cards in the wild carry numbers as text, `""` where a list belongs, and null nearly everywhere.
+"""
+
+import math
+from typing import Any
+
+_MOST_TEXTS = 2000
+
+
+def text_of(value: Any, default: str = "") -> str:
+    """A text; numbers are written out, line ends become ``\\n``, what UTF-8 cannot carry is replaced."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e18:
+        return str(value)
+    if not isinstance(value, str):
+        return default
+    return value.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode("utf-8")
+
+
+def texts_of(value: Any) -> tuple[str, ...]:
+    """The texts of a list that are not empty; a lone text counts as a list of its comma-separated parts."""
+    items = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else ()
+    found = (text_of(item).strip() for item in items[:_MOST_TEXTS])
+    return tuple(item for item in found if item)
+
+
+def number_of(value: Any, default: float, low: float, high: float) -> float:
+    """A number within bounds, also when it is written as text."""
+    if isinstance(value, str) and len(value) <= 30:
+        try:
+            value = float(value)
+        except ValueError:
+            return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return default
+    if isinstance(value, float) and not math.isfinite(value):
+        return default
+    return float(min(max(value, low), high))
+
+
+def whole_of(value: Any, default: int, low: int = 0, high: int = 1_000_000) -> int:
+    """A whole number within bounds."""
+    return int(number_of(value, default, low, high))
+
+
+def flag_of(value: Any, default: bool) -> bool:
+    """A yes or no; 0 and 1 count."""
+    if isinstance(value, (bool, int)):
+        return bool(value)
+    return default
+
+
+def maybe_flag(value: Any) -> bool | None:
+    """A yes, a no, or neither was said."""
+    return bool(value) if isinstance(value, (bool, int)) else None
+
+
+def dict_of(value: Any) -> dict[str, Any]:
+    """A mapping, empty where there is none."""
+    return value if isinstance(value, dict) else {}
