@@ -4,13 +4,14 @@ Cards in the wild carry numbers as text, `""` where a list belongs, and null nea
 """
 
 import math
+import unicodedata
 from typing import Any
 
 _MOST_TEXTS = 2000
 
 
 def text_of(value: Any, default: str = "") -> str:
-    """A text; numbers are written out, line ends become ``\\n``, what UTF-8 cannot carry is replaced."""
+    """A text; numbers are written out, line ends become one kind, what UTF-8 cannot carry is replaced."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e18:
         return str(value)
     if not isinstance(value, str):
@@ -59,3 +60,8 @@ def maybe_flag(value: Any) -> bool | None:
 def dict_of(value: Any) -> dict[str, Any]:
     """A mapping, empty where there is none."""
     return value if isinstance(value, dict) else {}
+
+
+def plain(text: str) -> str:
+    """A text on one line, without control characters and invisible marks."""
+    return " ".join("".join(" " if unicodedata.category(ch)[0] in "CZ" else ch for ch in text).split())

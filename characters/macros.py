@@ -35,7 +35,7 @@ def expand(text: str, names: Names, seed: object = 0, *, scanning: bool = False)
     if "{{" not in text and "<" not in text:
         return text
     text = _ANGLED.sub(lambda found: names.user if found[1].casefold() == "user" else names.char, text[:_TEXT])
-    rng = random.Random(f"{seed}")  # noqa: S311  (dice of a game)
+    rng = random.Random(f"{seed}")
     for _ in range(_DEPTH):
         before = text
         text = _INNERMOST.sub(lambda found: _value(found, names, rng, scanning), text)

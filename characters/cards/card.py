@@ -7,7 +7,7 @@ so that a card which is exported again is the card that was imported.
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from characters.loose import dict_of, text_of, texts_of
+from characters.loose import dict_of, plain, text_of, texts_of
 from characters.macros import Names
 
 Container = Literal["png", "json", "charx", "yaml"]
@@ -63,12 +63,12 @@ class Card:
     @property
     def name(self) -> str:
         """The character's name."""
-        return " ".join(self.text("name").split())
+        return plain(self.text("name"))[:200].strip()
 
     @property
     def names(self) -> Names:
         """Who the macros mean: the nickname where there is one."""
-        return Names(" ".join(self.text("nickname").split()) or self.name or "Somebody")
+        return Names(plain(self.text("nickname"))[:200] or self.name or "Somebody")
 
     @property
     def greetings(self) -> tuple[str, ...]:
