@@ -13,7 +13,7 @@ from characters.words import fold
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("greeting", r"^(?:oh |ah |well )?(?:hello|hi|hey|hail|greetings|good (?:day|morning|evening|afternoon)"
                  r"|evening|morning|well met|howdy|ho there|salutations)\b|a greeting|greet(?:s|ed|ing)\b"
-                 r"|arriv(?:es|al)|newcomer|(?:walks?|comes?|steps?) in\b"),
+                 r"|arriv(?:es|al)|^(?:an? |the |to )?newcomers?\b|(?:walks?|comes?|steps?) in\b"),
     ("farewell", r"\b(?:goodbye|good bye|farewell|bye|see you|good night|so long|i must (?:go|leave)"
                  r"|until (?:next time|tomorrow|we meet)|we(?:'re| are) (?:off|leaving)|take care"
                  r"|i(?:'ll| will) be (?:going|off)|time to go|safe travels|parting|leave-taking|leaves)\b"),

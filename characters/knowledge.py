@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
+from characters.cues import OPENS, PREFERS, cues
 from characters.fields import Owned
 from characters.messages import Fact, Turn
 from characters.prices import Price, total_sentence
 from characters.sheet import Sheet
-from characters.words import fold, meanings, terms, words
+from characters.words import COMMON, fold, meanings, stem, terms, words
 from characters.world import World
 
 MAX_FACTS = 3
@@ -40,69 +42,16 @@ class KnownFact:
     priority: int = 5
 
 
-# What a question asks for, by the words people use. Each category names the facts that answer it.
-_CUES: tuple[tuple[str, str], ...] = (
-    ("price", r"how much|how many coins?|cost|price|charge|pay for|worth|expensive|cheap|damage"
-              r"|owe|set me back|asking for|what do you want for"),
-    ("wares", r"(?:do|d') ?you (?:sell|stock|carry|offer|have for sale)|you (?:selling|sellin)"
-              r"|for sale|your (?:wares|goods|stock|menu|prices)|what have you got|to buy"
-              r"|on offer|wares|buy something|anything to (?:eat|drink|trade)|browse|inventory"),
-    ("name", r"who are you|your name|who(?:'s| is) this|who might you be|call you|introduce"
-             r"|who am i (?:talking|speaking)|and you are|about yourself|who you are|you go by"),
-    ("trade", r"what do you do|your (?:job|trade|work|craft|profession|business)|for a living"
-              r"|what are you"),
-    ("recipe", r"recipes?|ingredients?|how (?:do|would|does|can) (?:you|i|one|we) (?:make|brew|craft|cook"
-               r"|mix|prepare|forge|bake)|what goes in(?:to)?|made (?:of|from)|how (?:is|are) .{1,30} made"
-               r"|teach me to (?:make|brew)"
-               r"|make (?:a|an|some|the)|brew (?:a|an|some|the)|what do i need for"),
-    ("quest", r"any (?:work|jobs?|quests?|tasks?)|quests?|need (?:any )?help|looking for work"
-              r"|jobs?|bounty|errand|task|adventure|help you|something (?:that )?needs? doing"
-              r"|what can (?:i|we) do for you|hire"),
-    ("reward", r"reward|what(?:'s| is) in it for|pay(?:ing|s)? (?:us|me)|what do (?:i|we) get"
-               r"|(?:does|will) (?:it|that|this) pay|what(?:'s| is) the pay"),
-    ("motto", r"motto|saying|words (?:you|to) live by|favou?rite (?:saying|proverb)"),
-    ("goal", r"what do you want\b(?! for)|your (?:goals?|dreams?|plans?|ambitions?)|hope for|dream of"),
-    ("past", r"your (?:past|story|childhood|history|youth)|where (?:are|do) you (?:come )?from"
-             r"|grow up|grew up|how did you (?:become|end up|get here|come)|before this|born"),
-    ("value", r"what matters|important to you|believe in|your values|value most|care about"),
-    ("date", r"what day|what(?:'s| is) the date|today's date|which month|what month|what year"),
-    ("place", r"where(?:'s| is| are| can| do| would)|how do (?:i|we) (?:get|reach|find)|way to"
-              r"|directions?|which way|how far"),
-    ("ruler", r"who (?:rules|governs|runs|leads|is in charge)|in charge"),
-    ("world", r"tell me about (?:this|the) (?:place|town|city|land|village|country)"
-              r"|what is this place|where am i|this town|this city"),
-)
-_CUE_PATTERNS = tuple((name, re.compile(rf"\b(?:{pattern})\b")) for name, pattern in _CUES)
-
-# Which categories a cue opens even when no subject word matches, best first.
-_OPENS: dict[str, tuple[str, ...]] = {
-    "wares": ("wares",), "name": ("name",), "trade": ("name", "wares"), "quest": ("quest",),
-    "motto": ("motto",), "goal": ("goal",), "past": ("past",), "value": ("value",),
-    "date": ("date",), "ruler": ("politics",), "world": ("world",), "recipe": ("recipes",),
-    "reward": ("quest",),
-}  # fmt: skip
-
-# Which categories a cue prefers among subject matches.
-_PREFERS: dict[str, tuple[str, ...]] = {
-    "price": ("ware", "sum"), "wares": ("ware",), "recipe": ("recipe",), "quest": ("quest",),
-    "reward": ("quest",), "place": ("place",), "ruler": ("person", "politics"),
-}  # fmt: skip
-
-_OWN = frozenset({"name", "trade", "goal", "past", "value", "motto", "quest", "wares"})
+_OWN = frozenset({"name", "trade", "home", "goal", "past", "value", "motto", "quest", "wares"})
 _BACKWARD = re.compile(
     r"\b(?:it|that|this|those|them|these|he|she|him|her|his|one|ones|more|why|how so)\b"
 )
+_OF = frozenset({"is", "was", "about", "of", "know", "who", "who's", "whos", "old"})
 _COUNTS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9, "ten": 10, "dozen": 12, "couple": 2, "pair": 2, "both": 2,
 }  # fmt: skip
 _COUNT = re.compile(rf"\b(?:(\d{{1,3}})|({'|'.join(_COUNTS)}))\b")
-
-
-def cues(question: str) -> tuple[str, ...]:
-    """Name what a question asks for, judged by its wording alone."""
-    folded = fold(question)
-    return tuple(name for name, pattern in _CUE_PATTERNS if pattern.search(folded))
 
 
 def _sentence(text: str) -> str:
@@ -156,8 +105,7 @@ def _sheet_facts(sheet: Sheet, out: _Collector) -> None:
         out.add(f"relations.{relation.name}", f"{relation.name}: {relation.about}", "person",
                 subject=relation.name, owner=relation)  # fmt: skip
     if sheet.speech.mottos:
-        out.add("speech.mottos", f'Your saying: "{sheet.speech.mottos[0]}"', "motto",
-                subject="motto saying")  # fmt: skip
+        out.add("speech.mottos", f'Your saying: "{sheet.speech.mottos[0]}"', "motto")  # fmt: skip
     out.add("backstory", "Your past: " + _first_sentences(sheet.backstory, 2)
             if sheet.backstory else "", "past", subject="past")  # fmt: skip
     if sheet.objectives:
@@ -205,6 +153,7 @@ def _world_facts(world: World, out: _Collector) -> None:
                 subject=lore.topic, owner=lore)  # fmt: skip
     out.add("politics", _first_sentences(world.political_organisation, 2), "politics",
             subject="ruler rule govern")  # fmt: skip
+    out.add("home", f"You live in {world.name}", "home")
     out.add("world", f"{world.name}: {_first_sentences(world.description, 1)}", "world",
             subject=world.name)  # fmt: skip
     out.add("date", f"Today is {world.calendar.date}", "date")
@@ -228,6 +177,16 @@ def facts_of(sheet: Sheet, world: World | None, knower: str = "") -> tuple[Known
     )  # fmt: skip
 
 
+def _opened(asked: Iterable[str]) -> dict[str, float]:
+    """What the cues bring without its being named, and how strongly."""
+    opened: dict[str, float] = {}
+    for cue in asked:
+        for rank, category in enumerate(OPENS.get(cue, ())):
+            weight = (3.0 if category in _OWN else 2.0) - 0.2 * rank
+            opened[category] = max(weight, opened.get(category, 0.0))
+    return opened
+
+
 class FactIndex:
     """Finds the facts a question calls for among one NPC's."""
 
@@ -239,6 +198,7 @@ class FactIndex:
         self._bodies = [set(terms(known.fact.text)) for known in self.facts]
         seen = Counter(term for body in self._bodies for term in body)
         self._idf = {t: math.log(1 + len(self.facts) / n) for t, n in seen.items()}
+        self._own = next((set(terms(known.subject)) for known in self.facts if known.category == "name"), set())
 
     def search(self, question: str, before: Sequence[Turn] = ()) -> tuple[Fact, ...]:
         """Return at most `MAX_FACTS` facts for a question, best first; none when none fits.
@@ -265,12 +225,12 @@ class FactIndex:
         self, ranked: list[int], question: str, asked: tuple[str, ...], carried: dict[int, float]
     ) -> list[int]:
         """Drop what distracts: chance words beside a fact that was named, the price beside the recipe."""
-        query = set(terms(question))
-        opened = {category for cue in asked for category in _OPENS.get(cue, ())}
+        query = self._asked(question)
+        opened = {category for cue in asked for category in OPENS.get(cue, ())}
         named = [
             i for i in ranked if query & self._subjects[i] or self.facts[i].category in opened or i in carried
         ]  # fmt: skip
-        kept = named or ranked
+        kept = self._covering(named or ranked, query, asked, opened, carried)
         unwanted = "recipe" if "price" in asked else "ware" if "recipe" in asked else ""
         wanted = {"recipe": "ware", "ware": "recipe"}.get(unwanted, "")
         rivals = [self._subjects[i] for i in kept if self.facts[i].category == wanted]
@@ -279,17 +239,35 @@ class FactIndex:
             if self.facts[i].category != unwanted or not any(self._subjects[i] & rival for rival in rivals)
         ]  # fmt: skip
 
+    def _covering(
+        self, ranked: list[int], query: set[str], asked: tuple[str, ...], opened: set[str], carried: dict[int, float]
+    ) -> list[int]:
+        """Beside what was named in full, drop what shares a word of that name and no other."""
+        whole = [i for i in ranked if self._subjects[i] and self._subjects[i] <= query]
+        said = {term for i in whole for term in self._subjects[i]}
+        wanted = opened | {category for cue in asked for category in PREFERS.get(cue, ())}
+        return [
+            i for i in ranked
+            if i in whole or i in carried or not said or self.facts[i].category in wanted
+            or (query & self._subjects[i]) - said
+        ]  # fmt: skip
+
+    def _asked(self, question: str) -> set[str]:
+        """What a question is about: its content words, without the name the NPC is called by."""
+        query, said = set(terms(question)), words(question)
+        talked_of = any(stem(word) in self._own and before in _OF for before, word in pairwise(said))
+        return query if talked_of else query - self._own
+
     def _scores(self, question: str, asked: tuple[str, ...]) -> dict[int, float]:
-        query, classes = set(terms(question)), meanings(question)
-        preferred = {category for cue in asked for category in _PREFERS.get(cue, ())}
-        opened = {category for cue in asked for category in _OPENS.get(cue, ())}
+        query, classes = self._asked(question), meanings(question)
+        preferred = {category for cue in asked for category in PREFERS.get(cue, ())}
+        opened = _opened(asked)
         scores: dict[int, float] = {}
         for index, known in enumerate(self.facts):
             score = self._match(index, query, classes)
             if score and known.category in preferred:
                 score *= 1.6
-            if known.category in opened:
-                score += 3.0 if known.category in _OWN else 2.0
+            score += opened.get(known.category, 0.0)
             if score > 0:
                 scores[index] = score
         return scores
@@ -297,12 +275,14 @@ class FactIndex:
     def _match(self, index: int, query: set[str], classes: set[str]) -> float:
         subject = self._subjects[index]
         hits = query & subject
+        if not subject <= hits:
+            hits -= COMMON  # "the last time" does not name the queen's last year
         score = sum(2.0 * self._idf.get(term, 1.0) for term in hits)
         if hits and subject:
             score *= 0.5 + 0.5 * len(hits) / len(subject)
-        if not hits and classes & self._subject_meanings[index]:
+        if not hits and self.facts[index].category != "person" and classes & self._subject_meanings[index]:
             score += 2.5
-        weak = (query & self._bodies[index]) - subject
+        weak = (query & self._bodies[index]) - subject - COMMON
         return score + sum(0.55 * self._idf[term] for term in weak)
 
     def _carried(

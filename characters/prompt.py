@@ -18,8 +18,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from characters.chat_template import ChatTemplate
+from characters.cues import cues
 from characters.intents import intents
-from characters.knowledge import MAX_FACTS, cues, index_of
+from characters.knowledge import MAX_FACTS, index_of
 from characters.messages import Fact, Message, Scene, StyleExample, Turn
 from characters.sheet import Sheet
 from characters.system_text import system_text
@@ -30,6 +31,7 @@ OPENING = "[The scene begins.]"
 _TURN_STEP = 8
 _MAX_STYLE = 1
 _NEAR = 0.4
+_NO_QUESTION = frozenset({"date", "opinion", "who", "value"})  # cues that a remark may hold by chance
 _SMALL_TALK = frozenset({"greeting", "farewell", "thanks", "wellbeing", "insult", "threat", "compliment"})
 
 
@@ -155,8 +157,11 @@ def look_up(part: Part, turns: Sequence[Turn]) -> tuple[Fact, ...]:
     examples = [*_curated(part.sheet), *part.style]
     fresh = [e for e in examples if f"style.{e.key}" not in used]
     style = _relevant_style(fresh, question)
-    if style and intents(question) & _SMALL_TALK and not set(cues(question)) - {"date"}:
-        facts = ()  # a greeting or a thank-you calls for the NPC's own line and for nothing else
+    if style and intents(question) & _SMALL_TALK:
+        if not set(cues(question)) - _NO_QUESTION:
+            facts = ()  # a greeting or a thank-you calls for the NPC's own line and for nothing else
+        elif facts:
+            style = _relevant_style(fresh, question, by_intent=False)  # "Hello, what's the ale?" is no greeting
     found = [*facts[:MAX_FACTS], *style]
     if part.direction:
         found.append(Fact("direction", part.direction, "direction"))
@@ -189,14 +194,14 @@ def _curated(sheet: Sheet) -> list[StyleExample]:
     return own
 
 
-def _relevant_style(style: Sequence[StyleExample], question: str) -> list[Fact]:
+def _relevant_style(style: Sequence[StyleExample], question: str, *, by_intent: bool = True) -> list[Fact]:
     """The lines whose occasion is nearest to this one: the same words, or the same intent."""
     asked, meant = set(terms(question)), intents(question)
     ranked: list[tuple[float, int, StyleExample]] = []
     for age, example in enumerate(reversed(style)):
         words = set(terms(example.asked))
         near = len(asked & words) / max(1, len(asked | words))
-        if meant & intents(example.asked):
+        if by_intent and meant & intents(example.asked):
             near = max(near, 0.5)
         if example.asked.casefold().strip() == question.casefold().strip():
             near = 1.0

@@ -42,14 +42,14 @@ forest woods wood trees grove
 mountain mountains hill hills peak
 market bazaar square stalls
 inn tavern alehouse taproom pub
-money coin coins gold silver copper pay wage tax taxes debt
+money wage wages tax taxes debt debts
 war battle fight siege army wars
 dead death die died corpse grave graves buried cemetery graveyard ghost ghosts undead haunted
 family mother father brother sister son daughter wife husband child children parents kin
-past childhood history born grew grow raised youth life story backstory before
+past childhood history youth backstory
 potion potions tonic elixir remedy cure medicine salve heal healing healer poultice
 monster monsters beast beasts creature creatures dragon dragons
-rumour rumours rumor rumors gossip news whisper whispers
+rumour rumours rumor rumors gossip news
 job jobs task tasks quest quests errand bounty adventure adventures contract
 stranger strangers traveller travellers traveler travelers outsider outsiders \
 foreigner foreigners adventurer adventurers
@@ -66,6 +66,27 @@ enemy enemies foe foes rival rivals
 _CLASS_OF = {
     word: f"~{line.split()[0]}" for line in _SYNONYMS.strip().splitlines() for word in line.split()
 }
+
+
+# Words of every sentence: two texts that share one have nothing in common yet.
+_EVERYDAY = """
+able ago almost alone along already always another answer ask back bad become begin behind believe best better
+between big bit both boy bring call came care carry catch chance change child clear close come common could count
+country course cut day days deal die different door down early easy else end enough even evening every everybody
+everyone exactly eye eyes face fact fair fall far fast father feel feet few find fine first five folk follow food
+foot forget four free friends full gave girl girls gone gonna grow guess half hand hands happen happens hard hate
+head hear heard heart help hold home hope hour hours house idea inside job keep keeps kept kind knew knows lady
+last late later least leave left less lie life line little live lives long look looked lord lose lot love man mark
+matter mean meet men mind minute moment month months mother move name names near never new news next nice night
+nobody nothing nowadays old once open order other others own paid part pass past pay people perhaps person place
+places plan point poor pretty promise put question quick quickly quite rather read ready real reason remember rest
+right road room round run same save saw school see seem seen sell send sent set seven shall short should show side
+since sit six small soon sort sound speak spend stand start stay step still stop stopped stories story strange
+street such sure taken talk ten terrible thought three through time times today together told tomorrow tonight took
+town true trouble true truth try turn turns twelve two under until use used wait walk wall watch water week weeks
+went whole wife wish without woman women word words world worse worst worth write wrong year years yes yesterday yet
+young before after while over stock goods shelf purse pack coin coins silver copper gold ask asked
+""".split()
 
 
 def fold(text: str) -> str:
@@ -96,6 +117,9 @@ def words(text: str) -> list[str]:
 def terms(text: str) -> list[str]:
     """The stems of a text's content words, in order."""
     return [stem(word) for word in words(text) if word not in STOPWORDS]
+
+
+COMMON = frozenset(stem(word) for word in _EVERYDAY)
 
 
 def meanings(text: str) -> set[str]:

@@ -27,6 +27,7 @@ from learning.teachers.offline.invent import Spice
 log = logging.getLogger(__name__)
 
 _WARM_STEPS = 30  # a continued run has no momentum yet
+_SAVE_MINUTES = 5.0  # between checkpoints: what a killed run loses at most
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def train(model: Any, tokenizer: Tokenizer, plan: Plan, spice: Spice, prose: lis
     half = torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16())
     stream = DataLoader(_Stream(tokenizer, plan, spice, prose), batch_size=None, num_workers=1, prefetch_factor=4)
     started, done, step = time.monotonic(), 0, 0
-    saved = plan.begin
+    saved = 0.0
     with (out / "log.jsonl").open("a", encoding="utf-8") as file:
         journal = _Journal(file)
         for kind, ids, wanted in stream:
@@ -182,8 +183,8 @@ def train(model: Any, tokenizer: Tokenizer, plan: Plan, spice: Spice, prose: lis
             journal.note(kind, loss.item())
             if step % 50 == 0:
                 journal.write(step, done, spent, progress)
-            if progress - saved >= 0.1:
-                saved = progress
+            if spent - saved >= _SAVE_MINUTES:
+                saved = spent
                 save(model, out / "checkpoint.pt", plan)
     save(model, out / "final.pt", plan)
 

@@ -5,6 +5,7 @@ import pytest
 from characters.knowledge import FactIndex, facts_of, index_of, mentions
 from characters.messages import Fact, Turn
 from characters.prices import Price
+from characters.prompt import Part, look_up
 from characters.sheet import Knowledge
 from tests.fakes.people import make_sheet, make_world
 
@@ -31,10 +32,34 @@ def search(question: str, before: tuple[Turn, ...] = ()) -> list[str]:
         ("where are you from?", "backstory"),
         ("what do you want most?", "objectives"),
         ("do you have a motto?", "speech.mottos"),
+        ("where do u live", "home"),
+        ("which city is this?", "home"),
+        ("what's your line of work?", "name"),
+        ("any wishes left in you? a dream of yours?", "objectives"),
+        ("how do you earn your bread, Mira?", "name"),
+        ("what goods have you", "wares"),
+        ("which sayings do you keep?", "speech.mottos"),
+        ("whom do I have the honour of meeting? a name would do", "name"),
     ],
 )
 def test_a_question_brings_the_fact_that_answers_it_first(question: str, key: str) -> None:
     assert search(question)[0] == key
+
+
+def test_being_called_by_name_is_no_question_about_oneself() -> None:
+    assert search("sell me a crystal ball, Mira") == []
+    assert search("who is Mira?")[0] == "name"
+
+
+def test_everyday_words_alone_bring_nothing() -> None:
+    assert search("who turns out to be the villain of this whole story") == []
+    assert search("is Moonfall Terrace still open at this hour of the night") == []
+
+
+def test_a_greeting_around_a_question_leaves_the_question() -> None:
+    part = Part("mira", make_sheet(), make_world())
+    found = look_up(part, [Turn("Ana", "Hello Mira, how much is the rope?")])
+    assert [fact.key for fact in found] == ["wares.hempen rope"]
 
 
 @pytest.mark.parametrize("question", ["Do you have a smartphone?", "goodbye", "Is there a dragon in the bath?", ""])
