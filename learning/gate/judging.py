@@ -26,6 +26,7 @@ _LEAST_TOLERANCE = 0.2  # nats; a twentieth of next to nothing would hold every 
 _PAIR_TOLERANCE = 0.02
 _ENDING_TOLERANCE = 0.03
 _VARIETY = 0.9
+_RECITED = 0.01
 _ENOUGH_LINES = 8  # of the table's own, to say how varied it wants its NPC
 _LENGTH = 0.25
 _REFUSALS = 0.1  # of the questions the sheet answers; an incumbent that refuses more may be matched
@@ -140,8 +141,7 @@ async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[M
     found = [
         _variety(new, old, trial),
         _length(new, old, trial),
-        Measure("recited training lines", _share([texts.copies(line, trial.trained) for line in new]),
-                _share([texts.copies(line, trial.trained) for line in old]), len(new), "lower", 0.01),
+        _recited(new, old, trial),
         Measure("talk about being a machine", _share([texts.talks_about_itself(line) for line in new]),
                 _share([texts.talks_about_itself(line) for line in old]), len(new), "lower"),
     ]  # fmt: skip
@@ -157,6 +157,16 @@ async def _lines(candidate: Witness, incumbent: Witness, trial: Trial) -> list[M
         n = len(trial.secrets) + len(new)
         found.append(Measure("withheld secrets told", told, 0.0, n, "lower", always=True))
     return found
+
+
+def _recited(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:
+    """Trained lines said to questions they do not answer; a single one may be chance."""
+    at_hand = [row["prompt"] for row in trial.anchors[: len(new)]]
+    told = _share([
+        texts.recites(line, trial.trained, (prompt, before))
+        for line, before, prompt in zip(new, old, at_hand, strict=True)
+    ])  # fmt: skip
+    return Measure("recited training lines", told, 0.0, len(new), "lower", max(_RECITED, 1 / max(1, len(new))))
 
 
 def _variety(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:

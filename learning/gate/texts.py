@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from learning.filters.novelty import rouge_l, words_of
 
 _SAME_LINE = 0.7
-_COPIED_WORDS = 12
+_RECITED_WORDS = 12
+_KNOWN_WORDS = 3
 _SECRET_WORDS = 4
 _META = re.compile(
     r"\b(?:as an ai|i(?:'m| am) an? (?:ai|bot|chatbot|language model|assistant|program|character|npc)\b"
@@ -33,14 +34,33 @@ def same_line(one: str, other: str) -> bool:
 
 def shares_run(line: str, other: str, length: int) -> bool:
     """Whether a line repeats so many words in a row of another text."""
-    ours, theirs = words_of(line), words_of(other)
-    runs = {tuple(theirs[at : at + length]) for at in range(len(theirs) - length + 1)}
-    return any(tuple(ours[at : at + length]) in runs for at in range(len(ours) - length + 1))
+    return not set(_runs(words_of(line), length)).isdisjoint(_runs(words_of(other), length))
 
 
-def copies(line: str, trained: Sequence[str]) -> bool:
-    """Whether a line recites a line it was trained on, twelve words in a row."""
-    return any(shares_run(line, text, _COPIED_WORDS) for text in trained)
+def recites(line: str, trained: Sequence[str], at_hand: Sequence[str]) -> bool:
+    """Whether a line says a line it was trained on again, twelve words in a row, for no better reason.
+
+    A good reason is that the words stand in what is at hand: the prompt, whose facts any line on the subject
+    repeats, and what the NPC said to this before it was trained. A run counts as recited when more than half of
+    its words stand in no three words in a row of those.
+    """
+    ours = words_of(line)
+    runs = {run for text in trained for run in _runs(words_of(text), _RECITED_WORDS)}
+    begins = [at for at, run in enumerate(_runs(ours, _RECITED_WORDS)) if run in runs]
+    if not begins:
+        return False
+    known_runs = {run for text in at_hand for run in _runs(words_of(text), _KNOWN_WORDS)}
+    known = {
+        at + step for at, run in enumerate(_runs(ours, _KNOWN_WORDS)) if run in known_runs
+        for step in range(_KNOWN_WORDS)
+    }  # fmt: skip
+    return any(
+        2 * sum(at in known for at in range(begin, begin + _RECITED_WORDS)) < _RECITED_WORDS for begin in begins
+    )
+
+
+def _runs(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
+    return [tuple(words[at : at + length]) for at in range(len(words) - length + 1)]
 
 
 def leaks(line: str, secret: str) -> bool:

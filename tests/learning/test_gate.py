@@ -9,6 +9,7 @@ from characters.prompt import Budget, Part
 from learning.datasets.rows import Renderer
 from learning.exam.rejecting import rejects
 from learning.gate import GateVerdict, Measure, Trial, Witness, judge
+from learning.gate.texts import recites
 from learning.nightly.trials import make_trial
 from learning.starter.tokens import TEMPLATE
 from tests.fakes.parrot_engine import ParrotEngine
@@ -94,3 +95,21 @@ async def test_a_motto_the_table_wants_in_every_line_is_no_lack_of_variety_and_o
     found = measure(await verdict(trial, said), "different pairs")
     assert found.candidate < 0.9 * found.incumbent
     assert found.passed is wanted
+
+
+def test_a_trained_line_said_again_is_recited_unless_the_prompt_or_the_old_voice_gives_it() -> None:
+    jest = "Ah, my poor friend, sit down by the fire and tell old Mira what ails your boots."
+    assert recites(f"Well. {jest}", [jest], ("Where is the church?", "Up the hill."))
+    assert not recites(f"Well. {jest}", [jest], ("Where is the church?", f"Hm, {jest}"))
+    church = "The church stands at the top of the ninety steps, above the old fish market"
+    edited = f"{church}, by the seven lanterns."
+    assert not recites(edited, [edited], (f"About places: {church}.", "Never heard of it."))
+    assert recites(edited, [edited], ("Sells: brown ale (4 copper).", "Never heard of it."))
+
+
+async def test_one_recited_line_may_be_chance_and_two_of_thirty_hold_the_candidate() -> None:
+    jest = "Ah, my poor friend, sit down by the fire and tell old Mira what ails your boots."
+    trial = Trial(rows(3), rows(30), trained=[jest])
+    for times, held in ((1, False), (2, True)):
+        found = await verdict(trial, {(NEW, r["prompt"]): jest for r in trial.anchors[:times]})
+        assert ("recited training lines" in found.reason) is held
