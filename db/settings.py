@@ -32,7 +32,7 @@ class EngineSettings(_Section):
     remote_model: str = Field("default", description="model name to ask the server for")
     context: int = Field(2048, ge=256, le=131_072, description="tokens of prompt and reply together")
     kv_tokens: int = Field(6144, ge=512, description="tokens kept evaluated over all conversations")
-    threads: int = Field(2, ge=1, le=256, description="compute threads")
+    threads: int = Field(0, ge=0, le=256, description="compute threads; 0 for as many as suit the model")
     patience: float = Field(60.0, gt=0, description="seconds without a sign before the model counts as hung")
     system_budget: int = Field(0, ge=0, description="tokens of system text; 0 lets the model file say")
     extra_buffers: bool = Field(True, description="llama.cpp's repacked weights (see `understudy doctor`)")

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from bot.wiring import House, find_house, make_engine
-from characters.inference.engine import Engine, Finish, Request, Sampling
+from characters.inference.engine import GREEDY, Engine, Finish, Request
 from characters.messages import Turn
 from characters.prompt import Budget, Part, build_prompt
 
@@ -81,7 +81,7 @@ async def _engine(house: House, npc: str, rounds: int) -> dict[str, Any]:
         await speaking.close()
     decode, peer = statistics.median(rates), statistics.median([rate for rate in theirs if rate])
     return {
-        "model": house.model.name, "threads": house.settings.engine.threads, "n": len(rates),
+        "model": house.model.name, "threads": bare.threads, "n": len(rates),
         "decode": decode, "bare": peer, "ratio": decode / peer, "ttft_ms": statistics.median(staying),
         "switch_ms": statistics.median(switching[len(prompts) :]), "pss_mb": memory,
     }  # fmt: skip
@@ -103,7 +103,7 @@ async def _prompts(house: House, speaking: Engine, npc: str) -> list[str]:
 
 
 async def _line(speaking: Engine, prompt: str, key: str) -> Finish:
-    greedy = Sampling(temperature=0.0, repetition_penalty=1.0, max_tokens=100)
+    greedy = dataclasses.replace(GREEDY, max_tokens=100)
     async for event in speaking.generate(Request(prompt, (), sampling=greedy, cache_key=key)):
         if isinstance(event, Finish):
             return event
@@ -113,9 +113,10 @@ async def _line(speaking: Engine, prompt: str, key: str) -> Finish:
 class _Bare:
     """The bare loop's process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, threads: int) -> None:
         self.process = process
         self.pid = process.pid
+        self.threads = threads
 
     @classmethod
     async def start(cls, house: House) -> "_Bare":
@@ -125,11 +126,13 @@ class _Bare:
         settings = house.settings.engine
         extra = settings.extra_buffers and extra_buffers_work(house.home.folder("kv"))
         options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads, extra_buffers=extra)
-        return cls(await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "characters.inference.bare_loop",
-            json.dumps({"path": str(house.model), **dataclasses.asdict(options)}),
+        threads = options.threads_for(house.model)
+        told = {"path": str(house.model), **dataclasses.asdict(options), "threads": threads}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "characters.inference.bare_loop", json.dumps(told),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=_ROOT,
-        ))  # fmt: skip
+        )  # fmt: skip
+        return cls(process, threads)
 
     async def rate(self, prompt: str, count: int) -> float:
         assert self.process.stdin is not None

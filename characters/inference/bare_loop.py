@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from characters.inference.engine import Sampling
+from characters.inference.engine import GREEDY
 from characters.inference.llama_native import Model, Sampler, native
 from characters.inference.llama_options import LoadOptions
 
@@ -23,7 +23,7 @@ def decode(model: Model, prompt: list[int], count: int) -> float:
     """
     model.truncate(0)
     model.decode(prompt, 0)
-    sampler = Sampler(model, Sampling(temperature=0.0, repetition_penalty=1.0), 0)
+    sampler = Sampler(model, GREEDY, 0)
     token = (native.llama_token * 1)()
     pointer = ctypes.cast(token, ctypes.POINTER(native.llama_token))
     made, began = 0, time.perf_counter()

@@ -33,6 +33,11 @@ class Sampling:
     max_tokens: int = 120
 
 
+# What exams and gates measure with: the settings that are served, without chance. A repetition penalty would
+# punish the second "copper" of a right answer (learning/EXPERIMENTS.md, 4).
+GREEDY = Sampling(temperature=0.0, repetition_penalty=1.0)
+
+
 @dataclass(frozen=True)
 class Request:
     """One line to be spoken.

@@ -61,7 +61,8 @@ class LlamaCppEngine:
             if self._worker is not None and self._worker.pid is not None:
                 return
             check_model(self._model)
-            options = {"path": str(self._model), **dataclasses.asdict(self._options)}
+            options = {"path": str(self._model), **dataclasses.asdict(self._options),
+                       "threads": self._options.threads_for(self._model)}  # fmt: skip
             worker = WorkerProcess(options, self._patience)
             try:
                 await worker.start()

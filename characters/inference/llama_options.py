@@ -1,6 +1,11 @@
 """How a local model is loaded; plain values, so that the client need not import llama.cpp."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+
+_ALONE_BELOW = 64 << 20  # bytes of model file
+_AT_MOST = 8  # decoding waits for memory, and more threads wait with it
 
 
 @dataclass(frozen=True)
@@ -10,11 +15,20 @@ class LoadOptions:
     Attributes:
         context: tokens a prompt and its reply may take; never more than the model was trained on.
         cells: the KV budget in tokens over all conversations together.
-        threads: compute threads.
+        threads: compute threads; 0 for as many as suit the model.
         extra_buffers: llama.cpp's repacked weights; off where the native build crashes with them.
     """
 
     context: int = 2048
     cells: int = 6144
-    threads: int = 2
+    threads: int = 0
     extra_buffers: bool = True
+
+    def threads_for(self, model: Path) -> int:
+        """How many threads compute with this model file.
+
+        llama.cpp's threads meet after every layer, spinning. A small model gains next to nothing from a second
+        one, and loses nearly everything where another program holds that core.
+        """
+        small = model.stat().st_size < _ALONE_BELOW
+        return self.threads or (1 if small else min(_AT_MOST, os.cpu_count() or 1))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from characters.chat_template import ChatTemplate
-from characters.inference.engine import Engine, Finish, Request, Sampling
+from characters.inference.engine import GREEDY, Engine, Finish, Request, Sampling
 from characters.messages import Scene, Turn
 from characters.prompt import Budget, Part, Prompt, build_prompt, look_up
 from learning.exam.errors import ExamImpossible
@@ -24,7 +24,6 @@ from learning.exam.values import Item, items_hash
 
 PLAYER = "Ana"
 _KEPT_EVERY = 20  # replies; what a broken exam may lose
-GREEDY = Sampling(temperature=0.0, repetition_penalty=1.05)
 
 
 @dataclass(frozen=True)

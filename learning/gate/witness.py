@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from characters.inference.engine import Engine, Finish, Request, Sampling
-
-_GREEDY = Sampling(temperature=0.0, repetition_penalty=1.05)
+from characters.inference.engine import GREEDY, Engine, Finish, Request
 
 
 class Witness:
@@ -31,9 +29,9 @@ class Witness:
 
     async def line(self, prompt: str, stop: Sequence[str] = ()) -> tuple[str, bool]:
         """A greedy line, and whether it ended by itself."""
-        key = _key("line", prompt, *stop)
+        key = _key("line", repr(GREEDY), prompt, *stop)
         if key not in self._known:
-            request = Request(prompt, (), tuple(stop), _GREEDY, cache_key="gate", adapter=self.adapter)
+            request = Request(prompt, (), tuple(stop), GREEDY, cache_key="gate", adapter=self.adapter)
             done = await _finish(self.engine, request)
             self._known[key] = [done.text.strip(), done.reason == "stop"]
         text, ended = self._known[key]
