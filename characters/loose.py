@@ -1,12 +1,17 @@
-"""Reads values out of JSON that others wrote: what has the wrong type is nothing, never a fault.
+"""Reads JSON that others wrote, and values out of it: what has the wrong type is nothing, never a fault.
 
 Cards in the wild carry numbers as text, `""` where a list belongs, and null nearly everywhere.
 """
 
+import json
 import math
 import unicodedata
-from typing import Any
+from typing import Any, NoReturn
 
+from characters.errors import CardError
+
+MAX_JSON = 1024 * 1024
+_MOST_DEPTH = 64
 _MOST_TEXTS = 2000
 
 
@@ -65,3 +70,44 @@ def dict_of(value: Any) -> dict[str, Any]:
 def plain(text: str) -> str:
     """A text on one line, without control characters and invisible marks."""
     return " ".join("".join(" " if unicodedata.category(ch)[0] in "CZ" else ch for ch in text).split())
+
+
+def parse_json(data: bytes, shown: str, most: int = MAX_JSON) -> dict[str, Any]:
+    """Read one JSON object, within bounds.
+
+    Raises:
+        CardError: too large, too deep, no JSON, no object, or with numbers JSON does not have.
+    """
+    if len(data) > most:
+        raise CardError(f"{shown}: its JSON is larger than {most >> 20} MB; shorten it.")
+    try:
+        text = data.decode("utf-8-sig")
+        value = json.loads(text, parse_constant=_no_number)
+    except UnicodeDecodeError as error:
+        raise CardError(f"{shown} is neither a picture with a card nor text in UTF-8; choose a card.") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise CardError(f"{shown} is no JSON ({error.msg.lower()} at {where}); get the card again.") from error
+    except (RecursionError, ValueError) as error:
+        raise CardError(f"{shown}: its JSON holds what no card needs ({str(error)[:60]}); get it again.") from error
+    if not isinstance(value, dict):
+        raise CardError(f"{shown}: its JSON is no card, for it is not one object with fields.")
+    _bounded(value, shown)
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"the number {name}")
+
+
+def _bounded(value: Any, shown: str) -> None:
+    """Refuse JSON that is nested so deep that other programs, and ours, would trip over it."""
+    layer = [value]
+    for _ in range(_MOST_DEPTH):
+        layer = [
+            child for item in layer if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]  # fmt: skip
+        if not layer:
+            return
+    raise CardError(f"{shown}: its JSON is nested deeper than {_MOST_DEPTH} levels; no card needs that.")

@@ -16,18 +16,16 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import yaml
 
 from characters.cards import charx, png
 from characters.cards.card import FIELDS, Card
 from characters.errors import CardError
-from characters.loose import dict_of, text_of
+from characters.loose import MAX_JSON, dict_of, parse_json, text_of
 
-MAX_JSON = 1024 * 1024
 _MAX_YAML = 64 * 1024
-_MOST_DEPTH = 64
 _NEWEST = 3.0
 _PICTURES = {b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP", b"GIF8": "GIF"}
 
@@ -131,47 +129,6 @@ def _base64(value: bytes) -> bytes | None:
         return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
-
-
-def parse_json(data: bytes, shown: str) -> dict[str, Any]:
-    """Read one JSON object, within bounds.
-
-    Raises:
-        CardError: too large, too deep, no JSON, no object, or with numbers JSON does not have.
-    """
-    if len(data) > MAX_JSON:
-        raise CardError(f"{shown}: its JSON is larger than {MAX_JSON >> 20} MB; shorten it.")
-    try:
-        text = data.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_no_number)
-    except UnicodeDecodeError as error:
-        raise CardError(f"{shown} is neither a picture with a card nor text in UTF-8; choose a card.") from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise CardError(f"{shown} is no JSON ({error.msg.lower()} at {where}); get the card again.") from error
-    except (RecursionError, ValueError) as error:
-        raise CardError(f"{shown}: its JSON holds what no card needs ({str(error)[:60]}); get it again.") from error
-    if not isinstance(value, dict):
-        raise CardError(f"{shown}: its JSON is no card, for it is not one object with fields.")
-    _bounded(value, shown)
-    return value
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"the number {name}")
-
-
-def _bounded(value: Any, shown: str) -> None:
-    """Refuse JSON that is nested so deep that other programs, and ours, would trip over it."""
-    layer = [value]
-    for _ in range(_MOST_DEPTH):
-        layer = [
-            child for item in layer if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]  # fmt: skip
-        if not layer:
-            return
-    raise CardError(f"{shown}: its JSON is nested deeper than {_MOST_DEPTH} levels; no card needs that.")
 
 
 class _Plain(yaml.SafeLoader):
