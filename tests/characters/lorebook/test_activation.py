@@ -268,7 +268,7 @@ def test_lore_with_owners_is_not_even_looked_at_by_others():
 def test_macros_in_keys_and_texts_and_the_same_text_once():
     lore = book(entry("{{char}}", "{{char}} knows {{user}}. {{// note}}"), entry("Mira", "Mira knows Ana."))
     assert heard(lore, "Mira?") == ["Mira knows Ana."]
-    hidden = book(entry("a", "{{hidden_key:b}}Text."), entry("b", "B."), recursive_scanning=True)
+    hidden = book(entry("a", "{{hidden_key:b}} Text."), entry("b", "B."), recursive_scanning=True)
     assert heard(hidden, "a") == ["Text.", "B."]
 
 
