@@ -18,8 +18,8 @@ LLAMA := llama-cpp-python==0.3.36
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-play: $(STAMPS)/serving  ## open the table: talk to an NPC (installs what it needs the first time)
-	@$(BIN)/understudy play --terminal $(ARGS)
+play: $(STAMPS)/serving  ## open the table in the browser (ARGS=--terminal: in the terminal)
+	@$(BIN)/understudy play $(ARGS)
 
 test: $(STAMPS)/dev $(STAMPS)/learning  ## all tests (at most 12 minutes on two cores after set-up)
 	@$(BIN)/python -m pytest tests $(ARGS)

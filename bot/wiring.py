@@ -16,6 +16,7 @@ from db.settings import Loaded, Settings, load_settings
 
 if TYPE_CHECKING:
     from bot.table.table import Seat, Table
+    from db.store import Store
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,14 @@ async def open_table(house: House, seat: "Seat", npc: str | None = None) -> Asyn
     try:
         await engine.start()
         settings = house.settings
+        library, kept_at = await _ensemble(house, store)
         table = await Table.open(
-            store, engine, house.library(), campaign=settings.table.campaign, seat=seat,
+            store, engine, library, campaign=settings.table.campaign, seat=seat,
             clock=lambda: datetime.now(UTC), rng=random.SystemRandom(),
             sampling=Sampling(**settings.sampling.model_dump()), system_budget=settings.engine.system_budget,
             swap=settings.table.swap,
         )  # fmt: skip
+        table.state.made_up_at = kept_at
         if npc or table.state.speaker is None:
             await table.summon(npc or settings.table.npc)
         try:
@@ -102,3 +105,16 @@ async def open_table(house: House, seat: "Seat", npc: str | None = None) -> Asyn
     finally:
         await engine.close()
         await store.close()
+
+
+async def _ensemble(house: House, store: "Store") -> tuple[Library, str]:
+    """The library with whom this campaign's GM made up, and where that is kept."""
+    from bot.table.backstage import made_up_at
+    from bot.table.improvise import Ensemble
+    from characters.sheet import Sheet
+    from db.queries import places
+
+    place = made_up_at(house.settings.table.campaign)
+    async with store.session() as session:
+        made: dict[str, Any] = await places.setting(session, place, "improvised") or {}
+    return Ensemble(house.library(), {slug: Sheet.model_validate(fields) for slug, fields in made.items()}), place

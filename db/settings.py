@@ -98,6 +98,14 @@ class NightSettings(_Section):
         return timezone
 
 
+class StudioSettings(_Section):
+    """The studio in the browser."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to serve at; any other asks for a password")
+    port: int = Field(8777, ge=0, le=65535, description="the first port to try; 0 lets the system choose")
+    names: str = Field("", description="further names of this machine, by comma, such as a reverse proxy's")
+
+
 class DiscordSettings(_Section):
     """The Discord bot; each server's own choices are kept in the database."""
 
@@ -147,11 +155,13 @@ class Settings(_Section):
     nights: NightSettings = NightSettings()
     discord: DiscordSettings = DiscordSettings()
     teacher: TeacherSettings = TeacherSettings()
+    studio: StudioSettings = StudioSettings()
 
 
 SECRETS = {
     "engine.api_key": "UNDERSTUDY_ENGINE_API_KEY", "discord.token": "DISCORD_TOKEN",
     "teacher.api_key": "UNDERSTUDY_TEACHER_API_KEY",
+    "studio.password": "UNDERSTUDY_STUDIO_PASSWORD",
 }  # fmt: skip
 
 

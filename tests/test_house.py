@@ -14,7 +14,7 @@ from tests.pins import canonical, installed, pinned
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("bot", "characters", "db", "learning")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-HEAVY = ("torch", "transformers", "trl", "peft", "llama_cpp", "openai", "sqlalchemy", "prompt_toolkit", "discord")
+HEAVY = ("torch", "transformers", "trl", "peft", "llama_cpp", "openai", "sqlalchemy", "prompt_toolkit", "discord", "nicegui", "fastapi")
 LARGEST_FILE = 32 * 1024 * 1024
 
 

@@ -119,6 +119,7 @@ class Rooms:
         )  # fmt: skip
         table.state.loaded = self._loaded
         table.state.limits = await self.limits(guild)
+        table.state.made_up_at = guild_place(guild)
         table.on_night = self._night
         return table
 

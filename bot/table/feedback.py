@@ -7,6 +7,7 @@ on the next line; the night makes more of it.
 from bot.errors import TableError
 from bot.table.events import Line, Why
 from bot.table.state import Hand, State
+from bot.table.watching import Changed
 from db.queries import lines, reactions, votes
 from db.queries.reactions import Reaction, Taught
 from db.values import StoredTake, StoredTurn, TakeMade
@@ -81,6 +82,7 @@ class Correcting:
                 await reactions.unteach(session, line.id)
             if kind == "safety_x" and not remove:
                 await lines.retract(session, line.id, now)
+        state.watchers.tell(Changed(line.id))
         return line.id
 
     def _taught(self, line: StoredTurn, asked: str, text: str, kind: str) -> Taught:
@@ -105,6 +107,7 @@ class Correcting:
             await reactions.react(session, reaction, now)
             if hand.gm:
                 await reactions.teach(session, self._taught(line, question, text, "edited"), now)
+        state.watchers.tell(Changed(line.id))
         number = len(await self.takes(line))
         return Line(line.id, line.npc or "", line.speaker, text, number, None)
 
@@ -123,15 +126,17 @@ class Correcting:
                 await reactions.unteach(session, line.id, "edited")
             reaction = Reaction(line.id, "keep", hand.person.id, chosen.id, await self.asked(line), chosen.text)
             await reactions.react(session, reaction, state.clock())
+        state.watchers.tell(Changed(line.id))
         return Line(line.id, line.npc or "", line.speaker, chosen.text, number, chosen.made.adapter, chosen.timings)
 
-    async def vote(self, better: int, other: int, line_id: int, *, by: Hand) -> None:
+    async def vote(self, better: int, other: int, line_id: int, *, by: Hand, equal: bool = False) -> None:
         """Prefer one of two takes of a line, blind; the line stays as it is, and a later vote replaces this one."""
         line = await self.line(line_id)
         takes = {take.number: (take.text, take.made) for take in await self.takes(line)}
         if better not in takes or other not in takes:
             raise TableError(f"Line {line.id} has not got both takes any more; compare anew.")
-        cast = votes.Compared(line.id, by.person.id, await self.asked(line), takes[better], takes[other])
+        cast = votes.Compared(line.id, by.person.id, await self.asked(line), takes[better], takes[other],
+                              equal=equal)  # fmt: skip
         async with self.state.store.session() as session:
             await votes.vote(session, cast, self.state.clock())
 
@@ -145,6 +150,7 @@ class Correcting:
             await reactions.react(session, Reaction(line.id, "retcon", hand.person.id, None, asked, line.text), now)
             await reactions.unteach(session, line.id)
             await lines.retract(session, line.id, now)
+        state.watchers.tell(Changed(line.id))
         return line.id
 
     async def why(self, line_id: int | None = None) -> Why:

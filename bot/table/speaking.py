@@ -10,9 +10,10 @@ import dataclasses
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from bot.table.events import Again, Event, Line, Piece
+from bot.table.events import Again, Event, Heard, Line, Piece
 from bot.table.state import State
 from bot.table.voices import Voice, Voices
+from bot.table.watching import Begun, Changed, Seen
 from characters.errors import UnderstudyError
 from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
 from characters.messages import Fact, StyleExample, Turn
@@ -76,9 +77,20 @@ class Speaking:
                 line_id = await lines.add_turn(session, state.scene_id, slot, now)
             take_id = await lines.add_take(session, line_id, made, now)
         request = Request(prompt.text, prompt.messages, prompt.stop, sampling, f"{state.scene_id}/{npc}", adapter)
-        async with contextlib.aclosing(self._spoken(request, npc, name, line_id, take_id)) as events:
-            async for event in events:
-                yield event
+        watched = voice is None  # what is heard to compare two voices is not part of the evening
+        if watched:
+            state.watchers.tell(Begun(line_id, npc, name))
+        last: Seen | None = None
+        try:
+            async with contextlib.aclosing(self._spoken(request, npc, name, line_id, take_id)) as events:
+                async for event in events:
+                    if watched and not isinstance(event, Heard):
+                        state.watchers.tell(event)
+                        last = event
+                    yield event
+        finally:
+            if watched and not isinstance(last, Line):  # it broke off
+                state.watchers.tell(Changed(line_id))
 
     async def _spoken(
         self, request: Request, npc: str, name: str, line_id: int, take_id: int

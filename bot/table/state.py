@@ -13,6 +13,7 @@ from typing import Literal
 
 from bot.errors import TableError
 from bot.table.limits import Limits
+from bot.table.watching import Watchers
 from characters.inference.engine import Engine, Sampling
 from characters.library import Library
 from characters.messages import Scene
@@ -44,6 +45,7 @@ class State:
         writing: held while a turn is appended, so that turns stand in the order in which they were said.
         place: where the table stands, such as a channel; "" for the machine's own.
         loaded: adapters in the engine, shared by all tables of one engine.
+        made_up_at: the place whose settings keep whom the GM made up; "" where nothing of it is kept.
     """
 
     store: Store
@@ -67,6 +69,8 @@ class State:
     directions: dict[str, str] = field(default_factory=dict)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     limits: Limits = field(default_factory=Limits)
+    watchers: Watchers = field(default_factory=Watchers)
+    made_up_at: str = ""
 
     @property
     def hand(self) -> Hand:

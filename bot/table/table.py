@@ -13,10 +13,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.errors import TableError
+from bot.table.backstage import Backstage
 from bot.table.events import Event, Heard, Line, Why
 from bot.table.feedback import Correcting
 from bot.table.speaking import Speaking
 from bot.table.state import Hand, State
+from bot.table.watching import Changed, Moved, Said
 from characters.inference.engine import Engine, Sampling
 from characters.library import Library
 from characters.messages import Scene
@@ -59,6 +61,7 @@ class Table:
         self.on_night: Callable[[], bool] = lambda: False
         self.speaking = Speaking(state)
         self.correcting = Correcting(state)
+        self.backstage = Backstage(state, self.speaking)
 
     @classmethod
     async def open(  # noqa: PLR0913  (everything a table is made of, by name)
@@ -101,7 +104,9 @@ class Table:
             person = await play.person(session, state.campaign, seat.key, seat.name, seat.role)
             if state.people.get(person.key) != person.name:
                 await play.enter(session, state.scene_id, person.key, "person", state.clock())
-        state.people[person.key] = person.name
+        if state.people.get(person.key) != person.name:
+            state.people[person.key] = person.name
+            state.watchers.tell(Moved())
         return person
 
     # --- who is here -------------------------------------------------------------------------
@@ -118,6 +123,7 @@ class Table:
             state.present.append(slug)
         state.speaker = slug
         self.speaking.begin_reading(slug)
+        state.watchers.tell(Moved())
         return sheet
 
     async def dismiss(self, name: str | None = None) -> str:
@@ -129,11 +135,13 @@ class Table:
         state.present.remove(slug)
         if state.speaker == slug:
             state.speaker = state.present[-1] if state.present else None
+        state.watchers.tell(Moved())
         return slug
 
     def switch(self, name: str) -> str:
         """Give the word to an NPC that is here."""
         self.state.speaker = self._here(name)
+        self.state.watchers.tell(Moved())
         return self.state.speaker
 
     def _here(self, name: str | None) -> str:
@@ -165,6 +173,7 @@ class Table:
                 session, state.evening, scene, people, state.present, state.clock()
             )
         state.scene = scene
+        state.watchers.tell(Moved())
         return scene
 
     async def stop_session(self, *, learn: bool = False, skip: bool = False) -> bool:
@@ -188,6 +197,7 @@ class Table:
             state.evening = await play.start_session(session, state.campaign, now, state.place)
             people = list(state.people)
             state.scene_id = await play.change_scene(session, state.evening, state.scene, people, state.present, now)
+        state.watchers.tell(Moved())
         return learn and self.on_night()
 
     async def leave(self) -> None:
@@ -226,7 +236,9 @@ class Table:
         async with state.writing, state.store.session() as session:
             turn = await lines.add_turn(session, state.scene_id, said, state.clock(), participant=hand.person.id,
                                         out_of_character=aside)  # fmt: skip
-        return Asked(dataclasses.replace(said, id=turn), npc)
+        stored = dataclasses.replace(said, id=turn)
+        state.watchers.tell(Said(stored, aside))
+        return Asked(stored, npc)
 
     def _addressed(self, text: str) -> str:
         """Whoever is named, else whoever has the word."""
@@ -234,8 +246,16 @@ class Table:
         state.need_speaker()
         for npc in state.present:
             if npc != state.speaker and "," in text and _calls(self.sheet(npc), text.partition(",")[0]):
-                state.speaker = npc
+                self.switch(npc)
         return state.need_speaker()
+
+    async def roll(self, dice: str, *, by: Hand | None = None) -> tuple[int, str]:
+        """Roll before everybody; NPCs that are here know the result."""
+        from bot.table.dice import roll  # its grammar takes longer to load than everything else here
+
+        total, how = roll(dice)
+        await self.hear(f"rolls {dice}: {total}", by=by, answered=False)
+        return total, how
 
     async def another_take(self, line_id: int | None = None, *, by: Hand | None = None) -> AsyncGenerator[Event, None]:
         """Hear a line said another way."""
@@ -292,6 +312,7 @@ class Table:
             if question:
                 taught = Taught(state.campaign, npc, question, text, "gm_line", line_id)
                 await reactions.teach(session, taught, now)
+        state.watchers.tell(Changed(line_id))
         return Line(line_id, npc, sheet.name, text, 1, None)
 
     def hush(self) -> None:

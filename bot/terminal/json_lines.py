@@ -12,9 +12,9 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any, TextIO
 
+from bot.table.commands import Ack, Leave, Output, run_input
 from bot.table.events import Again, Heard, Line, Piece
 from bot.table.table import Table
-from bot.terminal.commands import Ack, Leave, Output, run_input
 from characters.errors import UnderstudyError
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from bot.errors import TableError
+from bot.table.commands import Ack
 from bot.table.events import Line
 from bot.table.table import Seat, Table
-from bot.terminal.commands import Ack
 from characters.inference.errors import EngineError, WorkerFailed
 from db.models import Feedback, StyleExampleRow, Take, TurnRow
 from tests.bot.conftest import NOW, OpenTable

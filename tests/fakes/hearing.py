@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.table.commands import run_input
 from bot.table.events import Line
 from bot.table.table import Table
-from bot.terminal.commands import run_input
 from db.models import Base
 from db.queries import lines
 

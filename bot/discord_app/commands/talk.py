@@ -10,7 +10,6 @@ from bot.discord_app.catalogue import described
 from bot.discord_app.commands.npc import those_here
 from bot.discord_app.lines import plain
 from bot.discord_app.stage import stage_of
-from bot.table.dice import roll as roll_dice
 
 Context = discord.Interaction[Any]
 
@@ -46,8 +45,7 @@ async def roll(interaction: Context, dice: app_commands.Range[str, 1, 100]) -> N
     stage = stage_of(interaction)
     async with stage.desk.answering(interaction) as answer:
         room, hand = await stage.desk.sit(interaction)
-        total, how = roll_dice(dice)
-        await room.table.hear(f"rolls {dice}: {total}", by=hand, answered=False)
+        total, how = await room.table.roll(dice, by=hand)
         await stage.announce(interaction.channel, f"🎲 **{plain(hand.person.name)}** {plain(how)}")
         await answer.say("roll.done", total=total)
 

@@ -1,4 +1,4 @@
-"""The slash commands of a table, the same words as on Discord, parsed once for all terminals."""
+"""The slash commands of a table, the same words as on Discord, parsed once for terminals and the studio."""
 
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,6 +20,7 @@ HELP: tuple[tuple[str, str], ...] = (
     ("/say TEXT", "the GM speaks as the NPC"),
     ("/retcon [LINE]", "not canon: take a line out of the story"),
     ("/why [LINE]", "what made a line: facts, examples, adapter, sampling"),
+    ("/roll DICE", "roll before everybody, such as /roll 1d20+3"),
     ("/hush", "cut the line that is being spoken"),
     ("/session stop [now|tonight|skip]", "end the evening; NPCs learn from it now, tonight (the usual), or not yet"),
     ("// text", "out of character: nobody answers, nothing is learnt"),
@@ -202,6 +203,11 @@ async def _session(table: Table, words: list[str], rest: str) -> Ack:
     return Ack("session stop", f"The evening is over. {told[when]}", {"learn": when == "now"})
 
 
+async def _roll(table: Table, words: list[str], rest: str) -> Ack:
+    total, how = await table.roll(rest)
+    return Ack("roll", how, {"total": total})
+
+
 async def _hush(table: Table, words: list[str], rest: str) -> Ack:
     table.hush()
     return Ack("hush", "Hush.")
@@ -220,6 +226,7 @@ async def _quit(table: Table, words: list[str], rest: str) -> Leave:
 
 _HANDLERS: dict[str, Handler] = {
     "npc": _npc, "scene": _scene, "react": _react, "edit": _edit, "keep": _keep, "say": _say,
-    "retcon": _retcon, "why": _why, "session": _session, "hush": _hush, "help": _help, "quit": _quit, "exit": _quit,
+    "retcon": _retcon, "why": _why, "session": _session, "hush": _hush, "roll": _roll, "help": _help, "quit": _quit,
+    "exit": _quit,
 }  # fmt: skip
 COMMANDS = tuple(f"/{name}" for name in (*_HANDLERS, "regen"))
