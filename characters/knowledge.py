@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from characters.cues import OPENS, PREFERS, cues
 from characters.fields import Owned
+from characters.knowing import When, known_sheet, known_world
 from characters.messages import Fact, Turn
 from characters.prices import Price, total_sentence
 from characters.sheet import Sheet
@@ -75,20 +76,12 @@ class _Collector:
     facts: list[KnownFact] = field(default_factory=list)
     source: str = "sheet"
 
-    def add(  # one fact; the keyword-only rest describes how it is found
-        self, key: str, text: str, category: str, *, subject: str = "", owner: Owned | None = None
-    ) -> None:
+    def add(self, key: str, text: str, category: str, *, subject: str = "", owner: Owned | None = None) -> None:
         """Add a fact unless its text is empty."""
         if text.strip():
-            self.facts.append(
-                KnownFact(
-                    Fact(key, _sentence(text), self.source),
-                    category,
-                    subject,
-                    owner.known_by if owner else (),
-                    len(self.facts),
-                )
-            )
+            owners = owner.known_by if owner else ()
+            fact = Fact(key, _sentence(text), self.source)
+            self.facts.append(KnownFact(fact, category, subject, owners, len(self.facts)))
 
 
 def _sheet_facts(sheet: Sheet, out: _Collector) -> None:
@@ -160,21 +153,18 @@ def _world_facts(world: World, out: _Collector) -> None:
 
 
 @lru_cache(maxsize=256)
-def facts_of(sheet: Sheet, world: World | None, knower: str = "") -> tuple[KnownFact, ...]:
+def facts_of(sheet: Sheet, world: World | None, knower: str = "", when: When = When()) -> tuple[KnownFact, ...]:
     """List every fact an NPC may use, secrets excepted.
 
     Args:
         knower: the NPC's slug; facts with owners are left out unless it or its name is one.
+        when: how far the story has come; facts that are known since later are left out.
     """
     out = _Collector()
-    _sheet_facts(sheet, out)
+    _sheet_facts(known_sheet(sheet, knower, when, world.calendar if world else None), out)
     if world is not None:
-        _world_facts(world, out)
-    mine = {knower.casefold(), sheet.name.casefold(), sheet.first_name.casefold()}
-    return tuple(
-        known for known in out.facts
-        if not known.known_by or mine & {owner.casefold() for owner in known.known_by}
-    )  # fmt: skip
+        _world_facts(known_world(world, sheet, knower, when), out)
+    return tuple(out.facts)
 
 
 def _opened(asked: Iterable[str]) -> dict[str, float]:
@@ -315,9 +305,9 @@ class FactIndex:
 
 
 @lru_cache(maxsize=64)
-def index_of(sheet: Sheet, world: World | None, knower: str = "") -> FactIndex:
+def index_of(sheet: Sheet, world: World | None, knower: str = "", when: When = When()) -> FactIndex:
     """The index over `facts_of`, made once for a sheet as it stands."""
-    return FactIndex(facts_of(sheet, world, knower))
+    return FactIndex(facts_of(sheet, world, knower, when))
 
 
 def mentions(name: str, text: str) -> bool:

@@ -62,10 +62,11 @@ class StyleExample:
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a conversation takes place, why, and in what mood."""
+    """Where a conversation takes place, why, in what mood, and on what day of the campaign."""
 
     place: str = ""
     reason: str = ""
     mood: str = ""
     familiarity: str = ""
     present: tuple[str, ...] = field(default=())
+    date: str = ""

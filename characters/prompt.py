@@ -15,11 +15,12 @@ or template tokens, and names are cleaned the same way.
 import hashlib
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from characters.chat_template import ChatTemplate
 from characters.cues import cues
 from characters.intents import intents
+from characters.knowing import When, known_sheet, known_world
 from characters.knowledge import MAX_FACTS, index_of
 from characters.messages import Fact, Message, Scene, StyleExample, Turn
 from characters.sheet import Sheet
@@ -29,6 +30,7 @@ from characters.world import World
 
 OPENING = "[The scene begins.]"
 _TURN_STEP = 8
+_ENDS = (".", "!", "?", '"', "”", "*", ")")  # what may stand before somebody else begins to speak
 _MAX_STYLE = 1
 _NEAR = 0.4
 _NO_QUESTION = frozenset({"date", "opinion", "who", "value"})  # cues that a remark may hold by chance
@@ -59,7 +61,13 @@ class Budget:
 
 @dataclass(frozen=True)
 class Part:
-    """The one who is to speak, and all that it knows."""
+    """The one who is to speak, and all that it knows.
+
+    Attributes:
+        memory: what it remembers of earlier scenes, for the system text.
+        remembered: what it was told or saw, and secrets that are open, as far as they bear on this reply.
+        when: how far the story has come; facts that are known since later are in no prompt.
+    """
 
     slug: str
     sheet: Sheet
@@ -67,6 +75,14 @@ class Part:
     style: tuple[StyleExample, ...] = ()
     memory: tuple[str, ...] = ()
     direction: str = ""
+    remembered: tuple[Fact, ...] = ()
+    when: When = When()
+
+    def as_known(self) -> "Part":
+        """The same with the sheet and the world as far as it knows them; the prompt is made of nothing else."""
+        world = self.world
+        sheet = known_sheet(self.sheet, self.slug, self.when, world.calendar if world else None)
+        return replace(self, sheet=sheet, world=known_world(world, self.sheet, self.slug, self.when) if world else None)
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,7 @@ def build_prompt(
         turns: the transcript, oldest first; the last one is answered.
         at_hand: what to put right before the reply; looked up when None.
     """
+    part = part.as_known()
     special = template.special_tokens if template else ()
     if at_hand is None:
         at_hand = look_up(part, turns)
@@ -152,7 +169,7 @@ def build_prompt(
 def look_up(part: Part, turns: Sequence[Turn]) -> tuple[Fact, ...]:
     """Find what should be at hand for the reply: facts, own earlier lines, a direction."""
     question = " ".join(_unanswered(part.slug, turns))
-    facts = index_of(part.sheet, part.world, part.slug).search(question, turns)
+    facts = index_of(part.sheet, part.world, part.slug, part.when).search(question, turns)
     used = {fact.key for turn in turns for fact in turn.at_hand if fact.source == "style"}
     examples = [*_curated(part.sheet), *part.style]
     fresh = [e for e in examples if f"style.{e.key}" not in used]
@@ -162,7 +179,7 @@ def look_up(part: Part, turns: Sequence[Turn]) -> tuple[Fact, ...]:
             facts = ()  # a greeting or a thank-you calls for the NPC's own line and for nothing else
         elif facts:
             style = _relevant_style(fresh, question, by_intent=False)  # "Hello, what's the ale?" is no greeting
-    found = [*facts[:MAX_FACTS], *style]
+    found = [*facts[:MAX_FACTS], *part.remembered, *style]
     if part.direction:
         found.append(Fact("direction", part.direction, "direction"))
     return tuple(found)
@@ -269,8 +286,13 @@ def _first_turn(
 def _stops(
     part: Part, turns: Sequence[Turn], scene: Scene, special: Sequence[str]
 ) -> tuple[str, ...]:
-    """Strings that would begin another speaker's line, or a bracket of ours."""
+    """Strings that would begin another speaker's line, or a bracket of ours.
+
+    A line may begin anew without a new line before it: "… aye. Ben: I'll have two." So a name and a
+    colon end a reply wherever a sentence has ended, too.
+    """
     names = [*(turn.speaker for turn in reversed(turns)), *scene.present]
     unique = dict.fromkeys(clean_name(name, special) for name in names)
-    unique.pop(part.sheet.name, None)
-    return ("\n[", *(f"\n{name}:" for name in unique))
+    for own in (part.sheet.name, part.sheet.first_name):
+        unique.pop(own, None)
+    return ("\n[", *(f"\n{name}:" for name in unique), *(f"{end} {name}:" for name in unique for end in _ENDS))

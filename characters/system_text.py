@@ -1,4 +1,4 @@
-"""The system text: an NPC's sheet, world and scene as a model reads them.
+"""The system text: an NPC's sheet, world and scene as a model reads them, as far as it knows them.
 
 Parts stand in a fixed order, the lasting ones first and the scene last, so that a change of scene
 leaves the beginning, and with it the engine's cache, as it was. Which parts are kept when the
@@ -39,7 +39,7 @@ def _sections(
         "values": _list("Values", sheet.values),
         "objectives": _list("Wants", sheet.objectives),
         "opinions": _list("Opinions", (f"{o.topic}: {o.view}" for o in sheet.opinions if o.view)),
-        "knowledge": _list("Knows", (k.text for k in sheet.knowledge if not k.known_by)),
+        "knowledge": _list("Knows", (k.text for k in sheet.knowledge)),
         "relations": _list("People", (f"{r.name}: {r.about}" for r in sheet.relations)),
         "wares": _list("Sells", (f"{w.name} ({w.price})" for w in sheet.wares)),
         "recipes": _list("Makes", (r.name for r in sheet.recipes)),

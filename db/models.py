@@ -75,11 +75,16 @@ class SceneRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     mood: Mapped[str] = mapped_column(Text, default="")
     familiarity: Mapped[str] = mapped_column(Text, default="")
+    date: Mapped[str] = mapped_column(Text, default="")
     started_at: Mapped[datetime]
 
 
 class Presence(Base):
-    """Who was in a scene: an NPC's slug or a participant's key."""
+    """The ledger of who was in a scene: an NPC's slug or a participant's key.
+
+    `after` is the scene's newest turn when somebody came, `until` the newest when they left: they
+    witnessed the turns in between. Clocks are for people to read; turns are counted.
+    """
 
     __tablename__ = "presence"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -88,6 +93,8 @@ class Presence(Base):
     kind: Mapped[str] = mapped_column(String(20))
     joined_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+    after: Mapped[int] = mapped_column(default=0)
+    until: Mapped[int | None]
 
 
 class Conversation(Base):

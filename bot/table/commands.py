@@ -13,7 +13,7 @@ HELP: tuple[tuple[str, str], ...] = (
     ("/npc summon NAME", "bring an NPC in (also: /npc NAME)"),
     ("/npc list", "who could come, and who is here"),
     ("/npc switch NAME · /npc dismiss [NAME]", "give the word to another · send one away"),
-    ("/scene set place=… mood=… reason=… familiarity=…", "begin a new scene · /scene show"),
+    ("/scene set place=… mood=… reason=… date=…", "begin a new scene · /scene show"),
     ("/react 👍|👎|✖ [LINE]", "rate a line (/react remove 👍 takes it back)"),
     ("/edit [LINE] TEXT", "what the NPC should have said; it says so from the next line on"),
     ("/regen [LINE]", "another take of a line · /keep N keeps one"),
@@ -134,7 +134,8 @@ async def _scene(table: Table, words: list[str], rest: str) -> Ack:
     elif words and words != ["show"]:
         raise TableError("/scene knows `set` and `show`.")
     scene = table.state.scene
-    fields = {"place": scene.place, "reason": scene.reason, "mood": scene.mood, "familiarity": scene.familiarity}
+    fields = {"place": scene.place, "reason": scene.reason, "mood": scene.mood, "familiarity": scene.familiarity,
+              "date": scene.date}  # fmt: skip
     shown = ", ".join(f"{name}: {value}" for name, value in fields.items() if value) or "no scene is set"
     return Ack("scene", shown, {"scene": fields})
 

@@ -137,7 +137,13 @@ class Speaking:
         sheet = state.library.get(npc)
         if state.limits:
             sheet = sheet.model_copy(update={"boundaries": (*sheet.boundaries, *state.limits.boundaries())})
-        return Part(npc, sheet, state.library.world(sheet.world), style, direction=state.directions.get(npc, ""))
+        world, direction = state.library.world(sheet.world), state.directions.get(npc, "")
+        return Part(npc, sheet, world, style, direction=direction, when=state.story)
+
+    def _names(self, npc: str) -> tuple[str, str]:
+        """What an NPC's line would begin with, if another one spoke it."""
+        sheet = self.state.library.get(npc)
+        return sheet.name, sheet.first_name
 
     def _told(self, npc: str, facts: Sequence[told.Told], turns: Sequence[Turn]) -> tuple[Fact, ...]:
         """What the GM told that bears on what was just said, the newest first."""
@@ -158,10 +164,12 @@ class Speaking:
         capabilities = await state.engine.capabilities()
         async with state.store.session() as session:
             style = await reactions.style_examples(session, state.campaign, npc)
-            turns = [stored.turn for stored in await lines.transcript(session, state.scene_id, before)]
+            heard = await lines.transcript(session, state.scene_id, before, witness=npc)
+            turns = [stored.turn for stored in heard]
             facts = await told.known(session, state.campaign, npc)
         part = self._part(npc, style)
-        scene = dataclasses.replace(state.scene, present=tuple(state.people.values()))
+        here = [name for slug in state.present for name in self._names(slug)]
+        scene = dataclasses.replace(state.scene, present=(*state.people.values(), *here))
         everything = [*turns, *also]
         at_hand = (*look_up(part, everything), *self._told(npc, facts, everything))
         prompt = build_prompt(part, everything, scene=scene, template=capabilities.template,

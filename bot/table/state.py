@@ -15,6 +15,7 @@ from bot.errors import TableError
 from bot.table.limits import Limits
 from bot.table.watching import Watchers
 from characters.inference.engine import Engine, Sampling
+from characters.knowing import When
 from characters.library import Library
 from characters.messages import Scene
 from db.store import Store
@@ -44,6 +45,7 @@ class State:
         directions: what the GM wants of an NPC's next line.
         writing: held while a turn is appended, so that turns stand in the order in which they were said.
         place: where the table stands, such as a channel; "" for the machine's own.
+        story: how far the campaign has come, this scene included.
         loaded: adapters in the engine, shared by all tables of one engine.
         made_up_at: the place whose settings keep whom the GM made up; "" where nothing of it is kept.
     """
@@ -71,6 +73,7 @@ class State:
     limits: Limits = field(default_factory=Limits)
     watchers: Watchers = field(default_factory=Watchers)
     made_up_at: str = ""
+    story: When = When()
 
     @property
     def hand(self) -> Hand:

@@ -24,7 +24,7 @@ from characters.library import Library
 from characters.messages import Scene
 from characters.sheet import Sheet
 from characters.words import words
-from db.queries import adapters, lines, nights, play, reactions
+from db.queries import adapters, lines, nights, play, presence, reactions
 from db.queries.reactions import Reaction, Taught
 from db.store import Store
 from db.values import Person, StoredTurn, TakeMade
@@ -87,14 +87,15 @@ class Table:
             await nights.take_seat(session, evening, now)
             known = await play.last_scene(session, evening)
             scene_id, scene = known or (await play.start_scene(session, evening, Scene(), now), Scene())
-            await play.enter(session, scene_id, person.key, "person", now)
-            present = await play.present(session, scene_id, "npc")
+            story = await play.story_so_far(session, campaign_id)
+            await presence.enter(session, scene_id, person.key, "person", now)
+            present = await presence.present(session, scene_id, "npc")
         known_slugs = set(library.slugs())
         present = [npc for npc in present if npc in known_slugs]
         return cls(State(
             store, engine, library, clock, rng, sampling, system_budget, campaign_id, person, evening,
             scene_id, scene, present, present[-1] if present else None, swap=swap, place=place,
-            people={person.key: person.name},
+            people={person.key: person.name}, story=story,
         ))  # fmt: skip
 
     async def sit(self, seat: Seat) -> Person:
@@ -103,7 +104,7 @@ class Table:
         async with state.writing, state.store.session() as session:
             person = await play.person(session, state.campaign, seat.key, seat.name, seat.role)
             if state.people.get(person.key) != person.name:
-                await play.enter(session, state.scene_id, person.key, "person", state.clock())
+                await presence.enter(session, state.scene_id, person.key, "person", state.clock())
         if state.people.get(person.key) != person.name:
             state.people[person.key] = person.name
             state.watchers.tell(Moved())
@@ -118,7 +119,7 @@ class Table:
         sheet = state.library.get(slug)
         state.library.world(sheet.world)
         async with state.store.session() as session:
-            await play.enter(session, state.scene_id, slug, "npc", state.clock())
+            await presence.enter(session, state.scene_id, slug, "npc", state.clock())
         if slug not in state.present:
             state.present.append(slug)
         state.speaker = slug
@@ -131,7 +132,7 @@ class Table:
         slug = self._here(name)
         state = self.state
         async with state.store.session() as session:
-            await play.leave(session, state.scene_id, slug, state.clock())
+            await presence.leave(session, state.scene_id, slug, state.clock())
         state.present.remove(slug)
         if state.speaker == slug:
             state.speaker = state.present[-1] if state.present else None
@@ -161,10 +162,10 @@ class Table:
     async def set_scene(self, changes: dict[str, str]) -> Scene:
         """Begin a new scene that differs in the given fields; whoever is here stays."""
         state = self.state
-        unknown = set(changes) - {"place", "reason", "mood", "familiarity"}
+        unknown = set(changes) - {"place", "reason", "mood", "familiarity", "date"}
         if unknown or not changes:
             raise TableError(
-                "A scene has place, reason, mood and familiarity; set one, such as `/scene set place=cellar`."
+                "A scene has place, reason, mood, familiarity and date; set one, such as `/scene set place=cellar`."
             )
         fields: dict[str, Any] = {name: value[:200] for name, value in changes.items()}
         scene, people = dataclasses.replace(state.scene, **fields), list(state.people)
@@ -172,6 +173,7 @@ class Table:
             state.scene_id = await play.change_scene(
                 session, state.evening, scene, people, state.present, state.clock()
             )
+            state.story = await play.story_so_far(session, state.campaign)
         state.scene = scene
         state.watchers.tell(Moved())
         return scene

@@ -8,12 +8,17 @@ _WORD = re.compile(r"[\w']+")
 
 
 class StopFilter:
-    """Passes text through until a stop string appears; holds back what might begin one."""
+    """Passes text through until a stop string appears; holds back what might begin one.
+
+    A stop string that begins with a new line also stops a text that begins with the rest of it: the
+    first word of a reply may already be somebody else's name.
+    """
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = [stop for stop in stops if stop]
         self._begins = {stop[0] for stop in self._stops}
         self._held = ""
+        self._first = any(stop.startswith("\n") for stop in self._stops)
         self.stopped = False
 
     def feed(self, text: str) -> str:
@@ -21,9 +26,26 @@ class StopFilter:
         if self.stopped:
             return ""
         self._held += text
+        if self._first and self._held:
+            return self._begin()
         if self._begins.isdisjoint(self._held):  # nearly always, and this is done for every token
             shown, self._held = self._held, ""
             return shown
+        return self._cut()
+
+    def _begin(self) -> str:
+        """Look at the beginning of the text as at the beginning of a line."""
+        line = "\n" + self._held.lstrip()
+        if any(line.startswith(stop) for stop in self._stops):
+            self.stopped, self._held = True, ""
+            return ""
+        found = any(stop in self._held for stop in self._stops)
+        if not found and any(stop.startswith(line) for stop in self._stops):
+            return ""  # it may still become one
+        self._first = False
+        return self._cut()
+
+    def _cut(self) -> str:
         cut = min((at for stop in self._stops if (at := self._held.find(stop)) >= 0), default=-1)
         if cut >= 0:
             self.stopped = True

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from characters.messages import Scene
 from db.models import CandidateRow, Feedback, Night, Participant, PlaySession, SceneRow, TurnRow
 from db.queries import lines
+from db.queries.play import scene_of
 from db.values import GivenReaction, HeardLine, HeardTurn
 
 
@@ -79,11 +79,11 @@ async def evenings(session: AsyncSession, campaign: int, npc: str) -> list[int]:
 async def _heard(
     session: AsyncSession, row: TurnRow, scene: SceneRow, nights: Sequence[datetime] = ()
 ) -> HeardLine:  # fmt: skip
-    before = await lines.transcript(session, row.scene_id, row.id)
+    before = await lines.transcript(session, row.scene_id, row.id, witness=row.npc)
     people = await _people(session, [turn.id for turn in before])
     heard = [HeardTurn(turn, *people.get(turn.id, ("unasked", None))) for turn in before]
     return HeardLine(
-        row.id, row.scene_id, Scene(scene.place, scene.reason, scene.mood, scene.familiarity), row.npc or "", row.text,
+        row.id, row.scene_id, scene_of(scene), row.npc or "", row.text,
         row.source, row.kept_take_id, row.retracted_at is not None, _up_to_question(heard, row.answers_id),
         tuple(await lines.takes(session, row.id)), await _reactions(session, row.id, nights),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import PlaySession, SceneRow, Take, TurnRow
+from db.queries.presence import witnessed
 from db.values import StoredTake, StoredTurn, TakeMade, facts_from_json, facts_to_json
 
 
@@ -57,8 +58,14 @@ async def retract(session: AsyncSession, turn: int, now: datetime) -> None:
     await session.execute(update(TurnRow).where(TurnRow.id == turn).values(retracted_at=now))
 
 
-async def transcript(session: AsyncSession, scene: int, before: int | None = None) -> list[StoredTurn]:
-    """A scene's turns in order, without what was retracted, unspoken or out of character."""
+async def transcript(
+    session: AsyncSession, scene: int, before: int | None = None, *, witness: str | None = None
+) -> list[StoredTurn]:
+    """A scene's turns in order, without what was retracted, unspoken or out of character.
+
+    Args:
+        witness: only what this NPC was there for.
+    """
     wanted = (
         select(TurnRow, Take.at_hand)
         .outerjoin(Take, Take.id == TurnRow.kept_take_id)
@@ -68,6 +75,8 @@ async def transcript(session: AsyncSession, scene: int, before: int | None = Non
     )
     if before is not None:
         wanted = wanted.where(TurnRow.id < before)
+    if witness is not None:
+        wanted = wanted.where(witnessed(witness))
     return [_stored(row, at_hand) for row, at_hand in (await session.execute(wanted)).all()]
 
 

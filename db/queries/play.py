@@ -1,12 +1,14 @@
-"""Campaigns, evenings, scenes, and who was there."""
+"""Campaigns, evenings and scenes; who was there is `db.queries.presence`."""
 
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from characters.knowing import When
 from characters.messages import Scene
-from db.models import Campaign, Conversation, Participant, PlaySession, Presence, SceneRow
+from db.models import Campaign, Participant, PlaySession, SceneRow
+from db.queries import presence
 from db.values import Person
 
 
@@ -55,6 +57,7 @@ async def start_session(session: AsyncSession, campaign: int, now: datetime, pla
 
 async def stop_session(session: AsyncSession, evening: int, now: datetime) -> None:
     """End an evening."""
+    await presence.end_scenes(session, select(SceneRow.id).where(SceneRow.session_id == evening), now)
     await session.execute(update(PlaySession).where(PlaySession.id == evening).values(stopped_at=now))
 
 
@@ -65,13 +68,18 @@ async def last_scene(session: AsyncSession, evening: int) -> tuple[int, Scene] |
     )
     if row is None:
         return None
-    return row.id, Scene(row.place, row.reason, row.mood, row.familiarity)
+    return row.id, scene_of(row)
+
+
+def scene_of(row: SceneRow) -> Scene:
+    """A scene's row as the value everybody else speaks of."""
+    return Scene(row.place, row.reason, row.mood, row.familiarity, date=row.date)
 
 
 async def start_scene(session: AsyncSession, evening: int, scene: Scene, now: datetime) -> int:
     """Begin a scene."""
     row = SceneRow(session_id=evening, place=scene.place, reason=scene.reason, mood=scene.mood,
-                   familiarity=scene.familiarity, started_at=now)  # fmt: skip
+                   familiarity=scene.familiarity, date=scene.date, started_at=now)  # fmt: skip
     session.add(row)
     await session.flush()
     return row.id
@@ -80,41 +88,23 @@ async def start_scene(session: AsyncSession, evening: int, scene: Scene, now: da
 async def change_scene(
     session: AsyncSession, evening: int, scene: Scene, people: list[str], npcs: list[str], now: datetime
 ) -> int:
-    """Begin a scene with whoever is at the table."""
+    """Begin a scene with whoever is at the table; nobody is in an earlier one of the evening any more."""
+    await presence.end_scenes(session, select(SceneRow.id).where(SceneRow.session_id == evening), now)
     scene_id = await start_scene(session, evening, scene, now)
     for kind, everybody in (("person", people), ("npc", npcs)):
         for who in everybody:
-            await enter(session, scene_id, who, kind, now)
+            await presence.enter(session, scene_id, who, kind, now)
     return scene_id
 
 
-async def enter(session: AsyncSession, scene: int, who: str, kind: str, now: datetime) -> None:
-    """Note that somebody is in a scene; an NPC gets its conversation there."""
-    here = await session.scalar(
-        select(Presence.id).where(Presence.scene_id == scene, Presence.who == who, Presence.left_at.is_(None))
-    )
-    if here is None:
-        session.add(Presence(scene_id=scene, who=who, kind=kind, joined_at=now, left_at=None))
-    if kind == "npc":
-        known = select(Conversation.id).where(Conversation.scene_id == scene, Conversation.npc == who)
-        if await session.scalar(known) is None:
-            session.add(Conversation(scene_id=scene, npc=who, split=None))
-
-
-async def leave(session: AsyncSession, scene: int, who: str, now: datetime) -> None:
-    """Note that somebody left."""
-    await session.execute(
-        update(Presence)
-        .where(Presence.scene_id == scene, Presence.who == who, Presence.left_at.is_(None))
-        .values(left_at=now)
-    )
-
-
-async def present(session: AsyncSession, scene: int, kind: str) -> list[str]:
-    """Who of a kind is in a scene, in order of arrival."""
-    found = await session.scalars(
-        select(Presence.who)
-        .where(Presence.scene_id == scene, Presence.kind == kind, Presence.left_at.is_(None))
-        .order_by(Presence.id)
-    )
-    return list(found)
+async def story_so_far(session: AsyncSession, campaign: int, until: int | None = None) -> When:
+    """How far a campaign has come, with a scene given by the end of it: its date, and the scenes that have been."""
+    wanted = (
+        select(SceneRow).join(PlaySession, PlaySession.id == SceneRow.session_id)
+        .where(PlaySession.campaign_id == campaign).order_by(SceneRow.id)
+    )  # fmt: skip
+    if until is not None:
+        wanted = wanted.where(SceneRow.id <= until)
+    rows = list(await session.scalars(wanted))
+    names = dict.fromkeys(name for row in rows for name in (row.place, row.reason) if name)
+    return When(next((row.date for row in reversed(rows) if row.date), ""), tuple(names))

@@ -154,7 +154,7 @@ async def test_a_new_scene_keeps_whoever_is_here_and_forgets_what_was_said(open_
     assert "Place: the old cellar. Mood: tense." in read
     assert "How is the ale?" not in read
     shown = await typed(table, "/scene show")
-    assert shown.data["scene"] == {"place": "the old cellar", "reason": "", "mood": "tense", "familiarity": ""}
+    assert shown.data["scene"] == {"place": "the old cellar", "reason": "", "mood": "tense", "familiarity": "", "date": ""}
     assert (shown.text, table.state.scene) == ("place: the old cellar, mood: tense", Scene("the old cellar", mood="tense"))
 
 

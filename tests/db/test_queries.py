@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from characters.messages import Fact, Scene
-from db.queries import adapters, lines, play, reactions
+from db.queries import adapters, lines, play, presence, reactions
 from db.queries.reactions import Reaction, Taught
 from db.store import Store
 from db.values import StoredTurn, TakeMade
@@ -124,13 +124,51 @@ async def test_promotion_and_rollback_are_seen_by_the_next_question(evening: Eve
 async def test_whoever_left_is_no_longer_present(evening: Evening) -> None:
     async with evening.store.session() as session:
         for npc in ("mira", "brug", "mira"):
-            await play.enter(session, evening.scene, npc, "npc", NOW)
-        assert await play.present(session, evening.scene, "npc") == ["mira", "brug"]
-        await play.leave(session, evening.scene, "mira", NOW)
-        assert await play.present(session, evening.scene, "npc") == ["brug"]
+            await presence.enter(session, evening.scene, npc, "npc", NOW)
+        assert await presence.present(session, evening.scene, "npc") == ["mira", "brug"]
+        await presence.leave(session, evening.scene, "mira", NOW)
+        assert await presence.present(session, evening.scene, "npc") == ["brug"]
 
 
 async def test_the_same_person_keeps_one_identity_under_a_new_name(evening: Evening) -> None:
     async with evening.store.session() as session:
         renamed = await play.person(session, evening.campaign, "local:ana", "Ana the Bold", "gm")
     assert (renamed.id, renamed.name, renamed.role) == (evening.ana.id, "Ana the Bold", "gm")
+
+
+async def test_an_npc_witnessed_what_was_said_while_it_was_there(evening: Evening) -> None:
+    async def comes_and_goes(*steps: str) -> None:
+        for step in steps:
+            async with evening.store.session() as session:
+                await (presence.enter(session, evening.scene, "mira", "npc", NOW) if step == "in"
+                       else presence.leave(session, evening.scene, "mira", NOW))  # fmt: skip
+
+    await evening.asked("Before.")
+    await comes_and_goes("in")
+    await evening.asked("During.")
+    await comes_and_goes("out")
+    last = await evening.asked("Between.")
+    await comes_and_goes("in")
+    await evening.asked("Again.")
+    async with evening.store.session() as session:
+        heard = await lines.transcript(session, evening.scene, witness="mira")
+        assert [turn.text for turn in heard] == ["During.", "Again."]
+        assert await presence.witnesses(session, evening.scene, 2) == ["mira"]
+        assert await presence.witnesses(session, evening.scene, 3) == []
+    await evening.answered(last, "I heard that.")
+    async with evening.store.session() as session:
+        heard = await lines.transcript(session, evening.scene, witness="mira")
+    assert [turn.text for turn in heard] == ["During.", "Between.", "Again.", "I heard that."]
+
+
+async def test_a_new_scene_ends_the_one_before_and_moves_the_story_on(evening: Evening) -> None:
+    async with evening.store.session() as session:
+        await presence.enter(session, evening.scene, "mira", "npc", NOW)
+        scene = Scene(place="the old mill", date="the first of Fog")
+        await play.change_scene(session, evening.evening, scene, ["local:ana"], ["mira"], NOW)
+        assert await presence.present(session, evening.scene, "npc") == []
+        story = await play.story_so_far(session, evening.campaign)
+        assert await play.last_scene(session, evening.evening) == (evening.scene + 1, scene)
+        before = await play.story_so_far(session, evening.campaign, evening.scene)
+    assert (story.date, story.scenes) == ("the first of Fog", ("the old mill",))
+    assert (before.date, before.scenes) == ("", ())

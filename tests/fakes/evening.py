@@ -12,7 +12,7 @@ from characters.messages import Fact, Scene
 from db import forgetting
 from db.home import Home
 from db.models import Base, Night
-from db.queries import adapters, harvest, lines, play, privacy, reactions
+from db.queries import adapters, harvest, lines, play, presence, privacy, reactions
 from db.queries.adapters import Version
 from db.queries.harvest import CandidateRecord
 from db.queries.privacy import Known
@@ -45,8 +45,8 @@ class Evening:
             self.ana = await play.person(session, self.campaign, "local:ana", "Ana", "player")
             self.ben = await play.person(session, self.campaign, "local:ben", "Ben", "player")
             self.gm = await play.person(session, self.campaign, "local:gm", "You", "gm")
-            await play.enter(session, self.scene, "mira", "npc", NOW)
-            await play.enter(session, self.scene, "local:ana", "person", NOW)
+            await presence.enter(session, self.scene, "mira", "npc", NOW)
+            await presence.enter(session, self.scene, "local:ana", "person", NOW)
         return self
 
     async def says(self, who: Person, text: str) -> int:

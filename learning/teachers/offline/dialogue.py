@@ -94,7 +94,8 @@ class Playwright:
         voice = replace(voice, world=part.world)
         players = [self.inventor.word() for _ in range(self.rng.choice([1, 1, 1, 2, 3]))]
         scene, budget = self._scene(), self.rng.choice(_BUDGETS)
-        system = system_text(part.sheet, part.world, scene, part.memory, budget, self.count)
+        known = part.as_known()
+        system = system_text(known.sheet, known.world, scene, part.memory, budget, self.count)
         evening = _Evening(self.rng, self.inventor, part, voice, players, system)
         evening.play(length)
         return Conversation(part, scene, tuple(evening.turns), tuple(evening.exchanges), budget)

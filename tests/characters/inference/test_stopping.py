@@ -16,6 +16,14 @@ def test_however_a_reply_is_cut_to_pieces_the_same_part_is_shown(text: str, size
     assert shown == wanted
 
 
+@given(st.integers(1, 9), st.sampled_from(["Ben: Two ales!", " \n Ben: Two ales!"]))
+def test_a_reply_that_begins_with_somebody_elses_name_says_nothing(size: int, text: str) -> None:
+    filter_ = StopFilter(["\n[", "\nBen:", "! Ben:"])
+    assert "".join(filter_.feed(text[at : at + size]) for at in range(0, len(text), size)) + filter_.flush() == ""
+    mild = StopFilter(["\nBen:", "! Ben:"])
+    assert mild.feed("Benevolent! Ben") + mild.feed(": Two") == "Benevolent"
+
+
 def test_a_character_split_over_tokens_waits_for_its_rest() -> None:
     joined = Utf8()
     assert joined.feed("é".encode()[:1]) == ""
