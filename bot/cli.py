@@ -19,6 +19,7 @@ from characters.errors import UnderstudyError
 _OWN = {
     "play": "bot.commands.play:play",
     "bot": "bot.commands.bot:bot",
+    "serve": "bot.commands.serve:serve",
     "sheet": "bot.commands.sheet:sheet",
     "config": "bot.commands.config:config",
     "doctor": "bot.commands.doctor:doctor",
@@ -31,6 +32,7 @@ _OWN = {
 _ABOUT = {
     "play": "Open the table: talk to an NPC.",
     "bot": "Bring your NPCs to Discord (DISCORD_TOKEN).",
+    "serve": "Put every NPC behind an OpenAI-compatible address; its API keys.",
     "sheet": "Write, check, list and show NPCs.",
     "config": "Show every setting and where it came from.",
     "doctor": "Look for what is missing or broken.",

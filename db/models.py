@@ -5,6 +5,7 @@
     participant · feedback · style example · adapter version · active adapter
     night request · night ─ night stage · candidate row · teacher call
     told fact · message (of a chat, in which a turn was heard or shown) · place setting
+    API key
 
 An NPC's line is a turn whose `npc` is set; what it could have said are its takes, and `kept` names
 the one the table heard last. Nothing said is ever deleted by play: a retcon marks it.
@@ -345,3 +346,22 @@ class PlaceSetting(Base):
     place: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(100))
     value: Mapped[dict[str, Any]]
+
+
+class ApiKeyRow(Base):
+    """A key programs speak with through the API; the secret itself is kept nowhere, only its hash.
+
+    `handle` names the key in the keys of its players and the places of its conversations; a revoked
+    key stays, so that what was said through it keeps its origin.
+    """
+
+    __tablename__ = "api_keys"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    handle: Mapped[str] = mapped_column(String(16), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    secret_hash: Mapped[str] = mapped_column(String(80), unique=True)
+    campaign: Mapped[str | None] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20))
+    consent: Mapped[str] = mapped_column(String(20))
+    made_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Source = Literal["npc", "gm", "teacher", "offline_teacher", "local", "interaction", "imported", "channel"]
+Source = Literal["npc", "gm", "teacher", "offline_teacher", "local", "interaction", "imported", "channel", "api"]
 Consent = Literal["given", "refused", "unasked"]
 QUOTATION = 8  # words in a row that make a text derived from another
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # Thai to Chinese
@@ -54,9 +54,9 @@ def verdict(source: str, consent: str, policy: Policy, *, accepted: bool = False
         return Verdict(False, "its author opted out")
     if source == "local":
         return Verdict(True, "typed at the own machine")
-    if source == "interaction":
-        given = consent == "given"
-        return Verdict(given, "its author opted in" if given else "its author has not opted in")
+    if source in {"interaction", "api"}:
+        given, whose = consent == "given", "its author" if source == "interaction" else "its API key"
+        return Verdict(given, f"{whose} opted in" if given else f"{whose} has not opted in")
     if source == "channel":
         allowed = policy.channel_text == "express_permission" and consent == "given"
         return Verdict(allowed, "express permission and opt-in" if allowed else "channel text is not trained on")

@@ -144,6 +144,16 @@ class TeacherSettings(_Section):
     patience: float = Field(60.0, gt=0, description="seconds without a sign before a request counts as stalled")
 
 
+class ApiSettings(_Section):
+    """The API other programs speak with NPCs through (`understudy serve`)."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen at; any other needs a key")
+    port: int = Field(8321, ge=0, le=65_535, description="port to listen at; 0 takes a free one")
+    names: str = Field("", description="other names this machine is called by (Host headers), by comma")
+    body_kib: int = Field(1024, ge=16, le=65_536, description="largest request, in KiB")
+    at_once: int = Field(4, ge=1, le=256, description="lines one key may ask for at the same time")
+
+
 class Settings(_Section):
     """All settings."""
 
@@ -156,6 +166,7 @@ class Settings(_Section):
     discord: DiscordSettings = DiscordSettings()
     teacher: TeacherSettings = TeacherSettings()
     studio: StudioSettings = StudioSettings()
+    api: ApiSettings = ApiSettings()
 
 
 SECRETS = {

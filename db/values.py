@@ -95,6 +95,7 @@ class GivenReaction:
     """A reaction that stands, with who gave it.
 
     Attributes:
+        consent: the giver's, as it stands now.
         nights: how many whole nights of the NPC have begun since.
     """
 
@@ -105,6 +106,7 @@ class GivenReaction:
     asked: str
     text: str
     nights: int = 0
+    consent: str = "given"
 
 
 @dataclass(frozen=True)

@@ -193,10 +193,12 @@ def _of_reaction(line: HeardLine, given: GivenReaction, original: str, policy: P
 
 def _of_edit(line: HeardLine, given: GivenReaction, original: str, policy: Policy) -> list[Candidate]:
     by_gm = given.role == "gm"
-    text = next((take.text for take in line.takes if take.id == given.take), line.text)
+    take = next((take for take in line.takes if take.id == given.take), None)
+    text, source = (take.text, take.origin) if take else (line.text, "local")
+    judged = verdict("gm" if by_gm else source, given.consent, policy)
     question = line.before[-1].said.text if line.before else ""
     asked = given.asked if by_gm and given.asked not in {"", question} else None
-    common = {"source": "gm" if by_gm else "local", "completion": text, "asked": asked}
+    common = {"source": "gm" if by_gm else source, "completion": text, "asked": asked, "written": judged}
     rows = [_row(line, policy, "sft", "edit", weight=3 if by_gm else 1, **common)]
     if original and differ(text, original) >= _TOO_ALIKE:
         rows.append(_row(line, policy, "pair", "edit", rejected=original, **common))
@@ -219,8 +221,15 @@ def _take_before(line: HeardLine, kept: int | None) -> str:
 
 
 def _row(line: HeardLine, policy: Policy, kind: Kind, signal: str, **fields: Any) -> Candidate:
-    """A candidate of a line; `fields` are those of Candidate, and `asked` where the GM rewrote the question."""
-    context = _context(line, policy, fields.pop("asked", None))
+    """A candidate of a line.
+
+    Args:
+        fields: those of Candidate, `asked` where the GM rewrote the question, and `written`, the verdict on
+            words somebody wrote for the NPC.
+    """
+    context, written = _context(line, policy, fields.pop("asked", None)), fields.pop("written", None)
+    if context.trainable and written is not None and not written.trainable:
+        context = _Context((), (), False, f"the words written for it: {written.reason}")
     if context.trainable and _quotes_the_untrainable(line, policy, fields["completion"]):
         context = _Context((), (), False, "it repeats words that may not be learnt from")
     fields["completion"], fields["rejected"] = scrub(fields["completion"]), scrub(fields.get("rejected", ""))

@@ -7,7 +7,6 @@ one, so a reaction given while the line still grows finds it.
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 
@@ -18,18 +17,16 @@ from bot.discord_app.errors import Refusal
 from bot.discord_app.lines import MOST, first_sentence, quoted, split
 from bot.discord_app.personas import Face
 from bot.discord_app.rooms import Room
+from bot.table.bounds import LimitCrossed, last_line, within_limits
 from bot.table.events import Again, Event, Line, Piece
 from bot.table.table import Asked
 from characters.errors import UnderstudyError
 from db.queries import lines, places
 from db.values import StoredTake, StoredTurn
 
-log = logging.getLogger(__name__)
-
 Waiting = Callable[[int], Awaitable[None]]
 Draft = Callable[["Stage", discord.Guild, int, Line, str], Awaitable[None]]
 _SHOWN_WHILE_GROWING = 1500
-_TRIES = 2  # so often a line that crosses a limit of the table is tried
 
 
 class StageClient(discord.AutoShardedClient):
@@ -96,7 +93,7 @@ class Stage:
 
     async def _to_the_gm(self, room: Room, channel: Any, events: AsyncGenerator[Event, None], asked: str) -> None:
         """A line that waits: the GM sees it, and nobody else."""
-        line = await _last(events)
+        line = await last_line(events)
         if line is not None and line.text:
             await self._draft(self, channel.guild, room.channel, line, asked)
 
@@ -108,28 +105,12 @@ class Stage:
         Args:
             before: the take that stands, to go back to.
         """
-        limits, state = room.table.state.limits, room.table.state
-        if not limits:
-            async with contextlib.aclosing(events):
-                async for event in events:
+        try:
+            async with contextlib.aclosing(within_limits(room.table, npc, said, events, before)) as checked:
+                async for event in checked:
                     yield event
-            return
-        line = await _last(events)
-        for _ in range(_TRIES):
-            if line is None or limits.crossed_by(line.text) is None:
-                break
-            log.info("A line crossed a limit of the table and was not shown.")
-            line = await _last(room.table.speaking.answer(npc, said, line.line_id))
-        if line is not None and limits.crossed_by(line.text) is not None:
-            async with state.store.session() as session:
-                if before is None:
-                    await lines.retract(session, line.line_id, state.clock())
-                else:
-                    await lines.keep_take(session, line.line_id, before)
-            raise Refusal("limits.silent", name=line.name)
-        if line is not None:
-            yield Piece(npc, line.name, line.text, line.line_id)
-            yield line
+        except LimitCrossed as crossed:
+            raise Refusal("limits.silent", name=crossed.name) from crossed
 
     @contextlib.asynccontextmanager
     async def _turn(self, room: Room, waiting: Waiting | None) -> AsyncIterator[None]:
@@ -179,7 +160,7 @@ class Stage:
     async def quietly(self, room: Room, events: AsyncGenerator[Event, None]) -> Line | None:
         """Have a line spoken that nobody sees yet."""
         async with self._turn(room, None):
-            return await _last(events)
+            return await last_line(events)
 
     async def two_voices(self, room: Room, line: StoredTurn) -> tuple[StoredTake, StoredTake]:
         """A line as it stands, and as another voice says it."""
@@ -254,15 +235,6 @@ def _above(asked: StoredTurn) -> str:
     """A question as it stands above its answer, where nobody could see it asked."""
     unseen = asked.source in {"interaction", "gm"} and asked.npc is None and asked.text
     return quoted(asked.speaker, asked.text) if unseen else ""
-
-
-async def _last(events: AsyncGenerator[Event, None]) -> Line | None:
-    """The whole line a stream ends with."""
-    line = None
-    async with contextlib.aclosing(events):
-        async for event in events:
-            line = event if isinstance(event, Line) else line
-    return line
 
 
 class Showing:

@@ -170,7 +170,7 @@ class Speaking:
         part = self._part(npc, style)
         here = [name for slug in state.present for name in self._names(slug)]
         scene = dataclasses.replace(state.scene, present=(*state.people.values(), *here))
-        everything = [*turns, *also]
+        everything = [*state.earlier, *turns, *also]
         at_hand = (*look_up(part, everything), *self._told(npc, facts, everything))
         prompt = build_prompt(part, everything, scene=scene, template=capabilities.template,
                               budget=self._budget(capabilities), at_hand=at_hand)  # fmt: skip

@@ -17,7 +17,7 @@ from bot.table.watching import Watchers
 from characters.inference.engine import Engine, Sampling
 from characters.knowing import When
 from characters.library import Library
-from characters.messages import Scene
+from characters.messages import Scene, Turn
 from db.store import Store
 from db.values import Person
 
@@ -48,6 +48,8 @@ class State:
         story: how far the campaign has come, this scene included.
         loaded: adapters in the engine, shared by all tables of one engine.
         made_up_at: the place whose settings keep whom the GM made up; "" where nothing of it is kept.
+        earlier: what was said before this table listened, as a program that brings its own history has
+            it; read before all else, and never stored.
     """
 
     store: Store
@@ -74,6 +76,7 @@ class State:
     watchers: Watchers = field(default_factory=Watchers)
     made_up_at: str = ""
     story: When = When()
+    earlier: tuple[Turn, ...] = ()
 
     @property
     def hand(self) -> Hand:

@@ -106,15 +106,15 @@ async def _people(session: AsyncSession, turns: list[int]) -> dict[int, tuple[st
 
 async def _reactions(session: AsyncSession, turn: int, nights: Sequence[datetime]) -> tuple[GivenReaction, ...]:
     rows = await session.execute(
-        select(Feedback, Participant.role, Participant.key)
+        select(Feedback, Participant.role, Participant.key, Participant.consent)
         .outerjoin(Participant, Participant.id == Feedback.participant_id)
         .where(Feedback.turn_id == turn, Feedback.withdrawn_at.is_(None))
         .order_by(Feedback.id)
     )
     return tuple(
         GivenReaction(given.kind, role or "player", key or "", given.take_id, given.asked, given.text,
-                      sum(night > given.given_at for night in nights))
-        for given, role, key in rows.all()
+                      sum(night > given.given_at for night in nights), consent or "unasked")
+        for given, role, key, consent in rows.all()
     )  # fmt: skip
 
 

@@ -23,6 +23,11 @@ async def campaign_id(session: AsyncSession, name: str, now: datetime) -> int:
     return row.id
 
 
+async def campaign_name(session: AsyncSession, campaign: int) -> str:
+    """The name of a campaign that there is."""
+    return (await session.get_one(Campaign, campaign)).name
+
+
 async def person(session: AsyncSession, campaign: int, key: str, name: str, role: str) -> Person:
     """The participant behind a key, made known if new; name and role follow the latest."""
     found = await session.scalar(
