@@ -147,6 +147,7 @@ class TeacherSettings(_Section):
 class ApiSettings(_Section):
     """The API other programs speak with NPCs through (`understudy serve`)."""
 
+    beside: bool = Field(False, description="serve it beside play and bot, too")
     host: str = Field("127.0.0.1", min_length=1, description="address to listen at; any other needs a key")
     port: int = Field(8321, ge=0, le=65_535, description="port to listen at; 0 takes a free one")
     names: str = Field("", description="other names this machine is called by (Host headers), by comma")

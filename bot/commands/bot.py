@@ -29,7 +29,10 @@ _NO_TOKEN = (
 @click.option("--campaign", metavar="NAME", help="The campaign to play, for a bot of one server.")
 @click.option("--model", metavar="FILE", help="A GGUF to speak from instead of the starter.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
-def bot(check: bool, no_nights: bool, campaign: str | None, model: str | None, as_json: bool) -> None:
+@click.option("--api", is_flag=True, default=None, help="Serve the NPC API beside the bot (docs/api.md).")
+def bot(
+    check: bool, no_nights: bool, campaign: str | None, model: str | None, as_json: bool, api: bool | None
+) -> None:
     """Bring your NPCs to Discord.
 
     The token is read from DISCORD_TOKEN alone; docs/discord.md has a check list of ten minutes.
@@ -37,7 +40,7 @@ def bot(check: bool, no_nights: bool, campaign: str | None, model: str | None, a
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     for chatty in ("alembic", "httpx2", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    house = find_house({"discord.campaign": campaign, "engine.model": model})
+    house = find_house({"discord.campaign": campaign, "engine.model": model, "api.beside": api})
     token = house.loaded.secrets.get("discord.token")
     if token is None:
         raise TableError(_NO_TOKEN)
@@ -69,8 +72,30 @@ async def _run(house: House, token: str, *, nights: bool, as_json: bool) -> None
             beside = NightsBeside(rooms.house.store, rooms.house.clock, idle, lambda: start_service(house))
             rooms.on_night = beside.wake
             await stack.enter_async_context(watched(beside))
+        if house.settings.api.beside:
+            address = await stack.enter_async_context(_api(house, client))
+            _tell({"event": "api", "address": f"{address}/v1"}, as_json)
         await run(client, token, lambda: _tell({"event": "ready", "bot": str(client.user)}, as_json))
     _tell({"event": "stopped"}, as_json)
+
+
+@contextlib.asynccontextmanager
+async def _api(house: House, client: "Understudy") -> AsyncIterator[str]:
+    """The NPC API over the bot's own store, engine and library; yields its address."""
+    from bot.api.host import Host
+    from bot.commands.serve import api_beside
+    from characters.inference.engine import Sampling
+
+    rooms, settings = client.stage.desk.rooms, house.settings
+    shared = rooms.house
+    sampling = Sampling(**settings.sampling.model_dump())
+    host = Host(
+        shared.store, shared.engine, shared.library, shared.clock, shared.rng, sampling, settings.api,
+        settings.discord.campaign or settings.table.campaign, settings.engine.system_budget,
+        settings.table.swap, rooms.loaded,
+    )  # fmt: skip
+    async with api_beside(house, host) as address:
+        yield address
 
 
 def _tell(event: dict[str, object], as_json: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,15 +39,16 @@ class _Face:
 @click.option("--host", metavar="ADDRESS", help="Serve the studio there; any but 127.0.0.1 asks for a password.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="The first port the studio tries.")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser; the address is printed all the same.")
+@click.option("--api", is_flag=True, default=None, help="Serve the NPC API beside the table (docs/api.md).")
 def play(  # noqa: PLR0913  (click hands over one argument an option)
     terminal: bool, npc: str | None, as_name: str | None, campaign: str | None, model: str | None,
-    as_json: bool, no_nights: bool, host: str | None, port: int | None, no_browser: bool,
+    as_json: bool, no_nights: bool, host: str | None, port: int | None, no_browser: bool, api: bool | None,
 ) -> None:  # fmt: skip
     """Open the table: talk to an NPC, in the browser or with --terminal.
 
     What is typed here stays on this machine; your NPCs may learn from it.
     """
-    house = find_house({"table.campaign": campaign, "engine.model": model})
+    house = find_house({"table.campaign": campaign, "engine.model": model, "api.beside": api})
     if as_name is not None and not as_name.strip():
         raise TableError("--as needs a name, such as `--as Ana`.")
     if as_json and not terminal:
@@ -65,10 +66,24 @@ async def _play(house: House, seat: "Seat", npc: str | None, face: _Face) -> Non
 
     async with open_table(house, seat, npc) as table:
         beside = nights_beside(house, table) if face.nights else contextlib.nullcontext()
-        async with beside:
+        async with beside, _api(house, table):
             await _through(house, table, face)()
         with contextlib.suppress(StoreError):  # all that was said is stored; who left is told by the silence too
             await table.leave()
+
+
+@contextlib.asynccontextmanager
+async def _api(house: House, table: "Table") -> AsyncIterator[None]:
+    """The NPC API, where the settings want it."""
+    if not house.settings.api.beside:
+        yield
+        return
+    from bot.api.host import Host
+    from bot.commands.serve import api_beside
+
+    async with api_beside(house, await Host.beside(table, house.settings.api)) as address:
+        click.echo(f"Every NPC answers at {address}/v1 ({address}/docs says how).", err=True)
+        yield
 
 
 def _through(house: House, table: "Table", face: _Face) -> Callable[[], Awaitable[None]]:

@@ -86,7 +86,7 @@ class Rooms:
         self.on_night: Callable[[], bool] = lambda: False
         self._rooms: dict[int, Room] = {}
         self._libraries: dict[int, Ensemble] = {}
-        self._loaded: list[str] = []
+        self.loaded: list[str] = []  # adapters in the engine
         self._settings: dict[tuple[str, str], Any] = {}
         self._door = asyncio.Lock()
 
@@ -117,7 +117,7 @@ class Rooms:
             system_budget=house.settings.engine.system_budget, swap=house.settings.table.swap,
             place=channel_place(channel), recover=False,
         )  # fmt: skip
-        table.state.loaded = self._loaded
+        table.state.loaded = self.loaded
         table.state.limits = await self.limits(guild)
         table.state.made_up_at = guild_place(guild)
         table.on_night = self._night
