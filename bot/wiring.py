@@ -65,7 +65,8 @@ def make_engine(house: House) -> Engine:
         secret = house.loaded.secrets.get("engine.api_key")
         key = secret.get_secret_value() if secret else "none"
         return OpenAIEngine(
-            settings.url, settings.remote_model, key, context=settings.context, patience=settings.patience
+            settings.url, settings.remote_model, key, context=settings.context, patience=settings.patience,
+            adapters=settings.adapters,
         )
     from characters.inference.llama_cpp_engine import LlamaCppEngine
     from characters.inference.llama_options import LoadOptions

@@ -30,6 +30,9 @@ class EngineSettings(_Section):
     model: str = Field("", description="GGUF file; empty for the bundled starter")
     url: str = Field("", description="OpenAI-compatible server, e.g. http://127.0.0.1:8080/v1")
     remote_model: str = Field("default", description="model name to ask the server for")
+    adapters: Literal["none", "llama-server", "vllm"] = Field(
+        "none", description="what kind of server it is, if it is to speak with adapters"
+    )
     context: int = Field(2048, ge=256, le=131_072, description="tokens of prompt and reply together")
     kv_tokens: int = Field(6144, ge=512, description="tokens kept evaluated over all conversations")
     threads: int = Field(0, ge=0, le=256, description="compute threads; 0 for as many as suit the model")
@@ -155,6 +158,14 @@ class ApiSettings(_Section):
     at_once: int = Field(4, ge=1, le=256, description="lines one key may ask for at the same time")
 
 
+class ObserveSettings(_Section):
+    """What operators watch; nothing of it holds what people said."""
+
+    logs: bool = Field(False, description="keep the log as JSON lines in logs/understudy.jsonl")
+    metrics: bool = Field(False, description="serve /metrics and /healthz (with the API, else at observe.port)")
+    port: int = Field(9187, ge=0, le=65_535, description="port of 127.0.0.1 they are served at beside play and bot")
+
+
 class Settings(_Section):
     """All settings."""
 
@@ -168,6 +179,7 @@ class Settings(_Section):
     teacher: TeacherSettings = TeacherSettings()
     studio: StudioSettings = StudioSettings()
     api: ApiSettings = ApiSettings()
+    observe: ObserveSettings = ObserveSettings()
 
 
 SECRETS = {

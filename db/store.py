@@ -74,6 +74,25 @@ class Store:
             raise StoreLocked(f"The log of {self.where} is being read by another program; close it and try again.")
         return True
 
+    @contextlib.asynccontextmanager
+    async def kept_still(self) -> AsyncIterator[None]:
+        """Let nobody write to an SQLite file meanwhile; everybody may read.
+
+        Raises:
+            StoreLocked: another program is writing.
+        """
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        with translated(self.where):
+            async with self.engine.connect() as connection:
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await alone.exec_driver_sql("BEGIN IMMEDIATE")
+                try:
+                    yield
+                finally:
+                    await alone.exec_driver_sql("ROLLBACK")
+
     async def close(self) -> None:
         """Give the connections back."""
         await self.engine.dispose()

@@ -6,6 +6,11 @@ from typing import Any
 from characters.messages import Fact, Scene, Turn
 
 
+def storable(text: str) -> str:
+    """A text as every database can keep it: without the character 0 and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True)
 class Person:
     """A participant as the table knows one."""

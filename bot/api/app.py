@@ -19,6 +19,7 @@ from bot.api.conversations import Conversations
 from bot.api.errors import ApiError, as_api_error
 from bot.api.feedback import give
 from bot.api.guard import Guard
+from bot.api.health import health_router, metrics_router
 from bot.api.host import HERE, Caller, Host
 from bot.api.page import page
 from bot.api.schemas import CompletionRequest, FeedbackRequest
@@ -39,12 +40,13 @@ class Api:
 
     Args:
         listens_at: the address it is reached at; anything but this machine's own needs a key.
+        observed: serve /healthz, and to those who may call, /metrics.
 
     Attributes:
         app: the application.
     """
 
-    def __init__(self, host: Host, listens_at: str = "127.0.0.1") -> None:
+    def __init__(self, host: Host, listens_at: str = "127.0.0.1", *, observed: bool = False) -> None:
         self.host = host
         self.conversations = Conversations(host)
         self.completions = Completions(self.conversations)
@@ -57,6 +59,9 @@ class Api:
         for kind in (UnderstudyError, RequestValidationError, HTTPException, Exception):
             self.app.add_exception_handler(kind, _refuse)
         self._route()
+        if observed:
+            self.app.include_router(health_router(host.store))
+            self.app.include_router(metrics_router(host.store), dependencies=[Depends(self.caller)])
 
     async def close(self) -> None:
         """Silence what is spoken, and get up from every table; the host stays."""

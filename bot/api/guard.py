@@ -7,6 +7,7 @@
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -14,7 +15,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.api.errors import ApiError
+from bot.table import observing
 
+_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -45,6 +48,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        send = _observed(headers.get("x-request-id", ""), send)
         try:
             self._check(scope, headers)
             body = await self._body(headers, receive) if scope["method"] in {"POST", "PUT", "PATCH"} else b""
@@ -94,6 +98,19 @@ class Guard:
                 raise refusal
             if message["type"] == "http.disconnect" or not message.get("more_body", False):
                 return bytes(body)
+
+
+def _observed(given: str, send: Send) -> Send:
+    """Begin an interaction, tell its id in the answer, and count the answer."""
+    name = observing.begin(given if _ID.fullmatch(given) else "")
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            observing.COUNTERS.add("understudy_requests_total", status=str(message["status"]))
+            message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", name.encode())]}
+        await send(message)
+
+    return told
 
 
 def _name(host: str) -> str:

@@ -6,7 +6,9 @@ Unknown fields are ignored, as OpenAI-compatible servers do; fields that would c
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from db.values import storable
 
 LONGEST = 32_768
 _MOST = 2000
@@ -14,6 +16,14 @@ _MOST = 2000
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, given: Any) -> Any:
+        """Text a database cannot keep is made such as it can."""
+        if not isinstance(given, dict):
+            return given
+        return {name: storable(value) if isinstance(value, str) else value for name, value in given.items()}
 
 
 class ChatMessage(_Model):

@@ -59,6 +59,7 @@ async def _look(house: House, token: str) -> dict[str, object]:
 
 
 async def _run(house: House, token: str, *, nights: bool, as_json: bool) -> None:
+    from bot.commands.observing import observed
     from bot.discord_app.running import point_at, run
 
     point_at(house.settings.discord.api_url, house.settings.discord.gateway_url)
@@ -72,7 +73,9 @@ async def _run(house: House, token: str, *, nights: bool, as_json: bool) -> None
             beside = NightsBeside(rooms.house.store, rooms.house.clock, idle, lambda: start_service(house))
             rooms.on_night = beside.wake
             await stack.enter_async_context(watched(beside))
-        if house.settings.api.beside:
+        api = house.settings.api.beside
+        await stack.enter_async_context(observed(house, rooms.house.store, served_elsewhere=api))
+        if api:
             address = await stack.enter_async_context(_api(house, client))
             _tell({"event": "api", "address": f"{address}/v1"}, as_json)
         await run(client, token, lambda: _tell({"event": "ready", "bot": str(client.user)}, as_json))

@@ -62,11 +62,13 @@ def play(  # noqa: PLR0913  (click hands over one argument an option)
 
 async def _play(house: House, seat: "Seat", npc: str | None, face: _Face) -> None:
     from bot.commands.beside import nights_beside
+    from bot.commands.observing import observed
     from db.errors import StoreError
 
     async with open_table(house, seat, npc) as table:
         beside = nights_beside(house, table) if face.nights else contextlib.nullcontext()
-        async with beside, _api(house, table):
+        api = house.settings.api.beside
+        async with beside, observed(house, table.state.store, served_elsewhere=api), _api(house, table):
             await _through(house, table, face)()
         with contextlib.suppress(StoreError):  # all that was said is stored; who left is told by the silence too
             await table.leave()

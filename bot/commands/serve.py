@@ -46,6 +46,7 @@ def serve(  # noqa: PLR0913  (click hands over one argument an option)
 
 async def _serve(house: House, *, nights: bool, as_json: bool) -> None:
     from bot.commands.beside import NightsBeside, start_service, watched
+    from bot.commands.observing import observed
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -56,6 +57,7 @@ async def _serve(house: House, *, nights: bool, as_json: bool) -> None:
             idle = timedelta(minutes=house.settings.nights.idle_minutes)
             beside = NightsBeside(host.store, host.clock, idle, lambda: start_service(house))
             await stack.enter_async_context(watched(beside))
+        await stack.enter_async_context(observed(house, host.store, served_elsewhere=True))
         address = await stack.enter_async_context(api_beside(house, host))
         _tell({"event": "ready", "address": f"{address}/v1", "docs": f"{address}/docs"}, as_json)
         await stop.wait()
@@ -108,7 +110,7 @@ async def api_beside(house: House, host: "Host") -> AsyncIterator[str]:
         if not standing:
             raise TableError(f"At {settings.host} others could call, so a key is needed; make one with `understudy "
                              "serve key new NAME`.")  # fmt: skip
-    api = Api(host, settings.host)
+    api = Api(host, settings.host, observed=house.settings.observe.metrics)
     try:
         async with served(api.app, settings.host, settings.port) as address:
             yield address

@@ -20,6 +20,7 @@ from bot.discord_app.errors import Refusal
 from bot.discord_app.fair_queue import FairQueue
 from bot.discord_app.personas import Face, Personas, face_of
 from bot.discord_app.rooms import Room, Rooms, channel_place, guild_place, person_key
+from bot.table import observing
 from bot.table.state import Hand
 from bot.table.table import Seat
 from characters.errors import UnderstudyError
@@ -81,6 +82,7 @@ class Desk:
         Args:
             defer: acknowledge at once; False for handlers that open a dialogue or change a message.
         """
+        observing.begin(f"discord-{interaction.id}")
         answer = Answer(interaction)
         with self.working():
             try:

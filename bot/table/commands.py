@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.errors import TableError
+from bot.table import observing
 from bot.table.events import Event, Line
 from bot.table.table import Table
 
@@ -51,6 +52,7 @@ Handler = Callable[[Table, list[str], str], Awaitable[Ack | Line | Leave]]
 
 async def run_input(table: Table, text: str) -> AsyncIterator[Output]:
     """Carry out one line of input: a command when it begins with a single slash, else speech."""
+    observing.begin()
     if text.startswith("/") and not text.startswith("//"):
         async for output in _command(table, text):
             yield output

@@ -10,7 +10,7 @@ from bot.table.state import Hand, State
 from bot.table.watching import Changed
 from db.queries import lines, reactions, votes
 from db.queries.reactions import Reaction, Taught
-from db.values import StoredTake, StoredTurn, TakeMade
+from db.values import StoredTake, StoredTurn, TakeMade, storable
 
 EMOJI = {
     "👍": "thumbs_up", "👎": "thumbs_down", "+1": "thumbs_up", "-1": "thumbs_down",
@@ -92,7 +92,7 @@ class Correcting:
         self, text: str, line_id: int | None = None, asked: str | None = None, *, by: Hand | None = None
     ) -> Line:
         """Put other words into an NPC's mouth; `asked` may rewrite the question too."""
-        text, hand = text.strip(), by or self.state.hand
+        text, hand = storable(text).strip(), by or self.state.hand
         if not text:
             raise TableError("An edit needs the new words; write them after `/edit`.")
         line, state = await self.line(line_id), self.state

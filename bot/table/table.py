@@ -16,6 +16,7 @@ from bot.errors import TableError
 from bot.table.backstage import Backstage
 from bot.table.events import Event, Heard, Line, Why
 from bot.table.feedback import Correcting
+from bot.table.observing import Observer
 from bot.table.speaking import Speaking
 from bot.table.state import Hand, State
 from bot.table.watching import Changed, Moved, Said
@@ -27,7 +28,7 @@ from characters.words import words
 from db.queries import adapters, lines, nights, play, presence, reactions
 from db.queries.reactions import Reaction, Taught
 from db.store import Store
-from db.values import Person, StoredTurn, TakeMade
+from db.values import Person, StoredTurn, TakeMade, storable
 
 MAX_TEXT = 4000
 
@@ -58,6 +59,7 @@ class Table:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        state.watchers.add(Observer(state.campaign, state.place).see)
         self.on_night: Callable[[], bool] = lambda: False
         self.speaking = Speaking(state)
         self.correcting = Correcting(state)
@@ -227,7 +229,7 @@ class Table:
             to: the NPC that is spoken to.
             answered: False where nobody is to answer, whoever is named.
         """
-        text = text.strip()
+        text = storable(text).strip()
         if not text:
             raise TableError("There is nothing to say in an empty line; write some words.")
         if len(text) > MAX_TEXT:

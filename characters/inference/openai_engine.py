@@ -1,8 +1,8 @@
 """Any OpenAI-compatible server by URL: llama-server, vLLM, LM Studio, a cloud.
 
 The server renders the messages with its own template and gives no scores; both are said in the
-capabilities. A request is tried again only while nothing was streamed: half a line is never
-joined to half of another.
+capabilities. Adapters live with the server (`server_adapters`). A request is tried again only while
+nothing was streamed: half a line is never joined to half of another.
 """
 
 import asyncio
@@ -16,12 +16,16 @@ import openai
 
 from characters.inference.engine import Capabilities, Delta, Event, Finish, Request, Score, Timings
 from characters.inference.errors import RemoteRefused, RemoteUnavailable, Unsupported
+from characters.inference.server_adapters import Choice, Kind, make_adapters
 from characters.inference.stopping import StopFilter
 from characters.prompt import estimate_tokens
 
 _TRIES = 3
 _MAX_STOPS = 4
 _LONGEST_WAIT = 30.0
+_NO_ADAPTERS = (
+    "This model server is not asked for adapters; set engine.adapters to llama-server or vllm, or use the local engine."
+)
 
 
 class OpenAIEngine:
@@ -31,14 +35,16 @@ class OpenAIEngine:
         url: base address, ending in /v1.
         model: the name the server knows the model by.
         key: API key; servers at home ignore it.
+        adapters: what kind of server it is, if it speaks with adapters.
         sleep: waits between tries.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (an address and how to ask there, by name)
         self, url: str, model: str, key: str = "none", *, context: int = 4096, patience: float = 60.0,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        adapters: Kind = "none", sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         self._url, self._model, self._context, self._sleep = url, model, context, sleep
+        self._adapters = make_adapters(adapters, url, model, key, patience)
         self._client = openai.AsyncOpenAI(base_url=url, api_key=key, timeout=patience, max_retries=0)
 
     async def start(self) -> None:
@@ -51,7 +57,7 @@ class OpenAIEngine:
     async def capabilities(self) -> Capabilities:
         """What can be known without asking the server."""
         return Capabilities(name=self._model, base_id=f"remote-{self._model}", context=self._context,
-                            scoring=False, adapters=False)  # fmt: skip
+                            scoring=False, adapters=self._adapters is not None)  # fmt: skip
 
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
         """Speak a line; see `Engine.generate`."""
@@ -84,11 +90,11 @@ class OpenAIEngine:
 
     async def _open(self, request: Request) -> Any:
         """Begin a stream, waiting and trying again on 429 and 5xx."""
-        sampling = request.sampling
+        sampling, chosen = request.sampling, self._choose(request.adapter)
         for attempt in range(1, _TRIES + 1):
             try:
                 return await self._client.chat.completions.create(
-                    model=self._model, stream=True,
+                    model=chosen.model, stream=True, extra_body=chosen.fields or None,
                     messages=[{"role": m.role, "content": m.content} for m in request.messages],  # type: ignore[misc]
                     temperature=sampling.temperature, top_p=sampling.top_p, seed=sampling.seed,
                     max_tokens=sampling.max_tokens, stop=list(request.stop[:_MAX_STOPS]) or None,
@@ -115,6 +121,13 @@ class OpenAIEngine:
                 ) from error  # fmt: skip
         raise AssertionError("the last try returns or raises")
 
+    def _choose(self, adapter: str | None) -> Choice:
+        if self._adapters is not None:
+            return self._adapters.choose(adapter)
+        if adapter is not None:
+            raise Unsupported(_NO_ADAPTERS)
+        return Choice(self._model)
+
     async def read_ahead(self, request: Request) -> None:
         """Servers keep their own caches."""
 
@@ -127,11 +140,15 @@ class OpenAIEngine:
         raise Unsupported("A model server gives no scores here; use a local model for that.")
 
     async def load_adapter(self, adapter: str, path: Path) -> None:
-        """Adapters live with the server."""
-        raise Unsupported("Adapters cannot be sent to a model server; use the local engine to speak with them.")
+        """Have the server make an adapter ready."""
+        if self._adapters is None:
+            raise Unsupported(_NO_ADAPTERS)
+        await self._adapters.load(adapter, path)
 
     async def unload_adapter(self, adapter: str) -> None:
-        """Nothing is loaded."""
+        """Let the server go of an adapter."""
+        if self._adapters is not None:
+            await self._adapters.unload(adapter)
 
 
 def _pause(error: openai.APIStatusError, attempt: int) -> float:

@@ -13,11 +13,17 @@ class ModelServer:
     ("status", code, headers), "!vanish" (half a line, then the connection ends), "!nonsense" (an
     event that is no JSON), "!hang" (no answer), "!stall" (half a line, then silence), ("finish", reason,
     reply) with that reason for the end.
+
+    Attributes:
+        routes: what addresses other than the chat's answer: (status, JSON) by "METHOD /path"; unknown ones 404.
+        asked: what came to them: the address and the body.
     """
 
     def __init__(self) -> None:
         self.script: deque[Any] = deque()
         self.requests: list[dict[str, Any]] = []
+        self.routes: dict[str, tuple[int, Any]] = {}
+        self.asked: list[tuple[str, Any]] = []
         self._server: asyncio.Server | None = None
         self._hanging = asyncio.Event()
 
@@ -38,8 +44,14 @@ class ModelServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length"))
-            request = json.loads(await reader.readexactly(length))
+            lengths = [int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")]
+            request = json.loads(await reader.readexactly(lengths[0])) if lengths and lengths[0] else None
+            address = head.partition(" HTTP")[0]
+            if not address.endswith("/chat/completions"):
+                self.asked.append((address, request))
+                self._tell(writer, *self.routes.get(address, (404, {"error": "unknown"})))
+                await writer.drain()
+                return
             self.requests.append(request)
             await self._answer(writer, self.next(request))
             await writer.drain()
@@ -48,6 +60,11 @@ class ModelServer:
             pass
         finally:
             writer.close()
+
+    def _tell(self, writer: asyncio.StreamWriter, status: int, value: Any) -> None:
+        body = json.dumps(value).encode()
+        writer.write(f"HTTP/1.1 {status} Scripted\r\nContent-Type: application/json\r\n".encode())
+        writer.write(f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
 
     def next(self, request: dict[str, Any]) -> Any:
         """The behaviour towards a request."""
