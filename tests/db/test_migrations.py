@@ -1,0 +1,87 @@
+"""Every earlier schema, with a row in each of its tables, comes up to the newest and loses nothing."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import JSON, Boolean, Connection, DateTime, Engine, MetaData, Numeric, Table, create_engine, insert, select
+from sqlalchemy.engine import make_url
+
+from db import migrate
+from db.migrate import current, newest, upgrade
+from db.models import Base
+
+REVISIONS = sorted(file.name.partition("_")[0] for file in (Path(migrate.__file__).parent / "migrations/versions").glob("[0-9]*.py"))
+THEN = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Any:
+    url = make_url(database_url)
+    driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    made = create_engine(url.set(drivername=driver))
+    yield made
+    made.dispose()
+
+
+def filled(table: Table) -> dict[str, Any]:
+    """A row with something in every column."""
+
+    def value(column: Any) -> Any:
+        if column.name == "id" or column.foreign_keys:
+            return 1
+        if isinstance(column.type, JSON):
+            return {"kept": [1, "“two” ✖"]}
+        if isinstance(column.type, DateTime):
+            return THEN
+        if isinstance(column.type, Boolean):
+            return True
+        if isinstance(column.type, Numeric) or column.type.python_type is int:
+            return 7
+        return f"{table.name}.{column.name}"[: getattr(column.type, "length", None) or 200]
+
+    return {column.name: value(column) for column in table.columns}
+
+
+def tables(connection: Connection) -> list[Table]:
+    found = MetaData()
+    found.reflect(connection)
+    return [table for table in found.sorted_tables if table.name != "alembic_version"]
+
+
+def rows(connection: Connection, names: list[str]) -> dict[str, dict[str, Any]]:
+    """The one row of each table."""
+    kept = {}
+    for table in Base.metadata.sorted_tables:
+        if table.name in names:
+            kept[table.name] = dict(connection.execute(select(table)).mappings().one())
+    return kept
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_a_database_of_an_earlier_schema_comes_up_with_everything_in_it(engine: Engine, revision: str) -> None:
+    with engine.begin() as connection:
+        upgrade(connection, revision)
+        assert current(connection) == revision
+        old = tables(connection)
+        for table in old:
+            connection.execute(insert(table), [filled(table)])
+        before = {table.name: filled(table) for table in old}
+    with engine.begin() as connection:
+        upgrade(connection)
+        assert current(connection) == newest()
+        after = rows(connection, list(before))
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    assert set(after) == set(before), "a table is gone"
+    for name, row in before.items():
+        for column, value in row.items():
+            assert after[name][column] == value, f"{name}.{column} is not what it was"
+
+
+def test_the_newest_schema_is_the_last_file(engine: Engine) -> None:
+    with engine.begin() as connection:
+        upgrade(connection)
+        assert current(connection) == REVISIONS[-1] == newest()
