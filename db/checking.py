@@ -75,7 +75,7 @@ async def check(store: Store, home: Home) -> Checked:
         found += await asyncio.to_thread(_adapter, *version)
     folders = sorted(path.parent for path in home.root.glob("datasets/*/manifest.json"))
     for folder in folders:
-        found += await asyncio.to_thread(lambda folder=folder: list(_dataset(folder)))
+        found += await asyncio.to_thread(_dataset, folder)
     return Checked(counts, len(versions), len(folders), tuple(found))
 
 
@@ -165,7 +165,11 @@ def _adapter(name: str, npc: str, path: str, state: str, campaign: str) -> list[
     return []
 
 
-def _dataset(folder: Path) -> Iterator[Finding]:
+def _dataset(folder: Path) -> list[Finding]:
+    return list(_faults(folder))
+
+
+def _faults(folder: Path) -> Iterator[Finding]:
     """A snapshot's files against its manifest; an emptied one has none of what it lists."""
     name = folder.name
     try:

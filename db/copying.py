@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, insert, inspect, select, text, update
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.errors import StoreError
@@ -146,11 +146,8 @@ async def _set_sequences(connection: AsyncConnection, tables: list[Table]) -> No
     """Let new rows be numbered after the copied ones, where a sequence numbers them."""
     if connection.dialect.name != "postgresql":
         return
-    await connection.run_sync(lambda sync: [_set_sequence(sync, table) for table in tables])
-
-
-def _set_sequence(connection: Connection, table: Table) -> None:
-    highest = connection.scalar(select(func.max(table.c.id)))
-    if highest is not None:
-        named = text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :highest)")
-        connection.execute(named, {"name": table.name, "highest": highest})
+    for table in tables:
+        highest = await connection.scalar(select(func.max(table.c.id)))
+        if highest is not None:
+            named = text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :highest)")
+            await connection.execute(named, {"name": table.name, "highest": highest})

@@ -29,4 +29,4 @@ async def _by(
 
 async def answers(session: AsyncSession) -> bool:
     """Whether the database answers."""
-    return await session.scalar(text("SELECT 1")) == 1
+    return bool(await session.scalar(text("SELECT 1")))
