@@ -62,6 +62,16 @@ def test_every_make_target_says_what_it_does() -> None:
         assert re.search(rf"^{target}:.*## \S", text, re.MULTILINE), f"make {target} has no help"
 
 
+def test_every_proof_that_security_names_is_a_test() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (ROOT / "SECURITY.md").read_text("utf-8"))
+    assert len(named) >= 20
+    missing = [
+        f"{file}::{test}" for file, test in named
+        if not (ROOT / file).is_file() or not re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    ]  # fmt: skip
+    assert missing == []
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_documents_name_only_files_and_commands_that_exist(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")

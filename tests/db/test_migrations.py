@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import JSON, Boolean, Connection, DateTime, Engine, MetaData, Numeric, Table, create_engine, insert, select
-from sqlalchemy.engine import make_url
+from sqlalchemy import JSON, Boolean, Connection, DateTime, Engine, MetaData, Numeric, Table, insert, select
 
 from db import migrate
 from db.migrate import current, newest, upgrade
@@ -16,15 +15,6 @@ from db.models import Base
 
 REVISIONS = sorted(file.name.partition("_")[0] for file in (Path(migrate.__file__).parent / "migrations/versions").glob("[0-9]*.py"))
 THEN = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Any:
-    url = make_url(database_url)
-    driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
-    made = create_engine(url.set(drivername=driver))
-    yield made
-    made.dispose()
 
 
 def filled(table: Table) -> dict[str, Any]:
@@ -62,15 +52,15 @@ def rows(connection: Connection, names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
-def test_a_database_of_an_earlier_schema_comes_up_with_everything_in_it(engine: Engine, revision: str) -> None:
-    with engine.begin() as connection:
+def test_a_database_of_an_earlier_schema_comes_up_with_everything_in_it(bare: Engine, revision: str) -> None:
+    with bare.begin() as connection:
         upgrade(connection, revision)
         assert current(connection) == revision
         old = tables(connection)
         for table in old:
             connection.execute(insert(table), [filled(table)])
         before = {table.name: filled(table) for table in old}
-    with engine.begin() as connection:
+    with bare.begin() as connection:
         upgrade(connection)
         assert current(connection) == newest()
         after = rows(connection, list(before))
@@ -81,7 +71,7 @@ def test_a_database_of_an_earlier_schema_comes_up_with_everything_in_it(engine: 
             assert after[name][column] == value, f"{name}.{column} is not what it was"
 
 
-def test_the_newest_schema_is_the_last_file(engine: Engine) -> None:
-    with engine.begin() as connection:
+def test_the_newest_schema_is_the_last_file(bare: Engine) -> None:
+    with bare.begin() as connection:
         upgrade(connection)
         assert current(connection) == REVISIONS[-1] == newest()

@@ -2,10 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Engine, inspect, text
 
 from characters.messages import Scene
 from db.migrate import current, upgrade
@@ -331,10 +330,8 @@ async def test_a_reaction_knows_how_many_whole_nights_have_begun_since(campaign:
 # --- the schema ------------------------------------------------------------------------------
 
 
-def test_evenings_and_requests_from_before_there_were_nights_are_kept_and_can_be_served(tmp_path: Path) -> None:
-    path = tmp_path / "old.sqlite"
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
+def test_evenings_and_requests_from_before_there_were_nights_are_kept_and_can_be_served(bare: Engine, database_url: str) -> None:
+    with bare.begin() as connection:
         upgrade(connection, "0001")
         for statement in (
             "INSERT INTO campaigns (name, created_at) VALUES ('old', '2026-01-01 00:00:00')",
@@ -342,13 +339,12 @@ def test_evenings_and_requests_from_before_there_were_nights_are_kept_and_can_be
             "INSERT INTO night_requests (campaign_id, asked_at, state) VALUES (1, '2026-01-01 00:00:00', 'waiting')",
         ):
             connection.execute(text(statement))
-    with engine.begin() as connection:
+    with bare.begin() as connection:
         upgrade(connection, "0002")
         assert current(connection) == "0002"
-    engine.dispose()
 
     async def serve() -> Request | None:
-        store = await Store.open(f"sqlite:///{path}")
+        store = await Store.open(database_url)
         try:
             async with store.session() as session:
                 assert await nights.sessions_open(session, EVENING) == []
@@ -361,17 +357,15 @@ def test_evenings_and_requests_from_before_there_were_nights_are_kept_and_can_be
     assert (request.id, request.state, request.reason) == (1, "running", "")
 
 
-def test_the_nights_can_be_taken_out_of_the_schema_again(tmp_path: Path) -> None:
+def test_the_nights_can_be_taken_out_of_the_schema_again(bare: Engine) -> None:
     from alembic import command
 
     from db.migrate import config
 
-    engine = create_engine(f"sqlite:///{tmp_path / 'db.sqlite'}")
-    with engine.begin() as connection:
+    with bare.begin() as connection:
         upgrade(connection, "0002")
         command.downgrade(config(connection), "0001")
         assert "nights" not in inspect(connection).get_table_names()
         assert {column["name"] for column in inspect(connection).get_columns("sessions")} == {
             "id", "campaign_id", "started_at", "stopped_at",
         }  # fmt: skip
-    engine.dispose()

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy import Connection, select
 
 from characters.errors import UnderstudyError
 from characters.messages import Scene
 from db.errors import StoreCorrupt, StoreLocked, StoreUnreachable, StoreUnwritable
-from db.migrate import current, newest, upgrade
+from db.migrate import current, newest
 from db.models import Base, Campaign
 from db.queries import lines, play
 from db.store import Store, translated
@@ -46,18 +46,6 @@ async def test_opening_again_changes_nothing_and_keeps_everything(store: Store, 
             assert [turn.text for turn in await lines.transcript(session, scene)] == ["Hello “Mira” ✖"]
     finally:
         await again.close()
-
-
-def test_a_database_of_the_first_schema_with_data_comes_up_to_the_newest(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'old.sqlite'}")
-    with engine.begin() as connection:
-        upgrade(connection, "0001")
-        connection.execute(text("INSERT INTO campaigns (name, created_at) VALUES ('old', '2026-01-01 00:00:00')"))
-    with engine.begin() as connection:
-        upgrade(connection)
-        assert current(connection) == newest()
-        assert connection.execute(text("SELECT name FROM campaigns")).scalar_one() == "old"
-    engine.dispose()
 
 
 async def test_a_failed_transaction_leaves_nothing_behind(store: Store) -> None:
