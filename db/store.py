@@ -18,6 +18,7 @@ from db.errors import StoreCorrupt, StoreError, StoreLocked, StoreUnreachable, S
 from db.migrate import current, newest, upgrade
 
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME, or leave it empty for SQLite in the home"
+_NIGHT = 0x4E474854  # the kind of advisory lock that means a night
 
 
 class Store:
@@ -92,6 +93,30 @@ class Store:
                     yield
                 finally:
                     await alone.exec_driver_sql("ROLLBACK")
+
+    @contextlib.asynccontextmanager
+    async def night_alone(self, campaign: int) -> AsyncIterator[None]:
+        """Run a campaign's night, and nobody else of this database meanwhile, on whatever machine.
+
+        PostgreSQL keeps an advisory lock for as long as our connection stands, so that it outlives nobody; an
+        SQLite file is one home's, whose own lock is enough (`db.night_lock`).
+
+        Raises:
+            StoreLocked: another machine runs it.
+        """
+        if self.engine.dialect.name != "postgresql":
+            yield
+            return
+        with translated(self.where):
+            async with self.engine.connect() as connection:
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                got = (await alone.exec_driver_sql(f"SELECT pg_try_advisory_lock({_NIGHT}, {campaign:d})")).scalar_one()
+                if not got:
+                    raise StoreLocked(f"Another machine runs a night of this campaign on {self.where}; wait for its end.")
+                try:
+                    yield
+                finally:
+                    await alone.exec_driver_sql(f"SELECT pg_advisory_unlock({_NIGHT}, {campaign:d})")
 
     async def close(self) -> None:
         """Give the connections back."""

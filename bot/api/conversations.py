@@ -112,11 +112,6 @@ class Conversations:
             await api.settle_consent(session, person.id, caller.consent, learn, table.state.clock())
         return Hand(person, SOURCE)
 
-    async def forget(self, key: str) -> None:
-        """Forget a person in what is open now."""
-        for talking in self._open.values():
-            talking.table.state.people.pop(key, None)
-
     async def _close_the_least_used(self) -> None:
         spare = [at for at, talking in self._open.items() if not talking.waiting]
         for at in spare[: max(0, len(self._open) - _OPEN)]:

@@ -39,7 +39,7 @@ def night(
     place = Place.find(campaign)
     wish = _Wish(npc, recipe, until, control)
     with night_lock(place.home, now, farewell=lambda: _farewell(as_json)):
-        found = place.run(lambda store, number: _night(place, store, number, wish))
+        found = place.run(lambda store, number: _alone(place, store, number, wish))
     if as_json:
         click.echo(json.dumps({"npcs": found}, ensure_ascii=False))
         return
@@ -65,6 +65,11 @@ class _Wish:
     recipe: Path | None
     until: str
     control: bool
+
+
+async def _alone(place: Place, store: Store, campaign: int, wish: _Wish) -> list[dict[str, Any]]:
+    async with store.night_alone(campaign):
+        return await _night(place, store, campaign, wish)
 
 
 async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list[dict[str, Any]]:

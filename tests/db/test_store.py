@@ -61,6 +61,22 @@ async def test_a_failed_transaction_leaves_nothing_behind(store: Store) -> None:
         assert list(await session.scalars(select(Campaign.name))) == []
 
 
+async def test_a_campaigns_night_runs_on_one_machine_of_a_server_at_a_time(store: Store, database_url: str) -> None:
+    other = await Store.open(database_url)
+    try:
+        async with store.night_alone(1):
+            async with other.night_alone(2):
+                pass
+            if database_url.startswith("postgresql"):
+                with pytest.raises(StoreLocked, match="Another machine runs a night of this campaign"):
+                    async with other.night_alone(1):
+                        pytest.fail("two run it")
+        async with other.night_alone(1):
+            pass
+    finally:
+        await other.close()
+
+
 async def test_times_come_back_in_utc(store: Store) -> None:
     async with store.session() as session:
         await play.campaign_id(session, "home", NOW)
