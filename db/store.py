@@ -18,7 +18,7 @@ from db.errors import StoreCorrupt, StoreError, StoreLocked, StoreUnreachable, S
 from db.migrate import current, newest, upgrade
 
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME, or leave it empty for SQLite in the home"
-_NIGHT = 0x4E474854  # the kind of advisory lock that means a night
+_NIGHT = "hashtext('understudy night in ' || current_schema())"  # the kind of advisory lock that means a night
 
 
 class Store:
@@ -112,7 +112,7 @@ class Store:
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 got = (await alone.exec_driver_sql(f"SELECT pg_try_advisory_lock({_NIGHT}, {campaign:d})")).scalar_one()
                 if not got:
-                    raise StoreLocked(f"Another machine runs a night of this campaign on {self.where}; wait for its end.")
+                    raise StoreLocked(f"Another machine runs this campaign's night on {self.where}; wait for its end.")
                 try:
                     yield
                 finally:

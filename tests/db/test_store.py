@@ -68,7 +68,7 @@ async def test_a_campaigns_night_runs_on_one_machine_of_a_server_at_a_time(store
             async with other.night_alone(2):
                 pass
             if database_url.startswith("postgresql"):
-                with pytest.raises(StoreLocked, match="Another machine runs a night of this campaign"):
+                with pytest.raises(StoreLocked, match="Another machine runs this campaign's night"):
                     async with other.night_alone(1):
                         pytest.fail("two run it")
         async with other.night_alone(1):
