@@ -86,11 +86,12 @@ async def test_a_named_conversation_keeps_the_history_itself(serve: Serve) -> No
     assert all("tavern" not in session.place for session in await api.rows(PlaySession))
 
 
-async def test_two_npcs_hear_each_other_in_a_named_conversation(serve: Serve) -> None:
-    api = await serve("Welcome in.", "I heard that.")
-    await api.say("Hello!", conversation="tavern")
-    await api.say("Did you hear her?", model="home/odo", conversation="tavern")
-    assert "Welcome in." in await read(api)
+async def test_npcs_of_a_named_conversation_hear_each_other_from_when_they_are_there(serve: Serve) -> None:
+    api = await serve("Welcome in.", "Well met.", "Four copper.", "I heard that.")
+    for npc, text in (("mira", "Hello!"), ("odo", "Good evening."), ("mira", "An ale, please."), ("odo", "Did you hear her?")):
+        await api.say(text, model=f"home/{npc}", conversation="tavern")
+    assert "Four copper." in await read(api)
+    assert "Welcome in." not in await read(api)
 
 
 async def test_the_name_a_completion_gives_its_conversation_goes_on_with_it(serve: Serve) -> None:
