@@ -73,7 +73,8 @@ def make_engine(house: House) -> Engine:
     from characters.inference.native_proof import extra_buffers_work
 
     extra = settings.extra_buffers and extra_buffers_work(house.home.folder("kv"))
-    options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads, extra_buffers=extra)
+    options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads,
+                          copy_bonus=settings.copy_bonus, extra_buffers=extra)  # fmt: skip
     return LlamaCppEngine(house.model, options, settings.patience)
 
 

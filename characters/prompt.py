@@ -13,6 +13,7 @@ or template tokens, and names are cleaned the same way.
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from characters.system_text import system_text
 from characters.words import terms
 from characters.world import World
 
+_AT_HAND = re.compile(r'\[(?:You know: |You once said: ")(.*?)"?\]')
 OPENING = "[The scene begins.]"
 _TURN_STEP = 8
 _ENDS = (".", "!", "?", '"', "”", "*", ")")  # what may stand before somebody else begins to speak
@@ -235,6 +237,19 @@ def at_hand_lines(facts: Sequence[Fact], special_tokens: Sequence[str] = ()) -> 
         forms.get(fact.source, "[You know: {}]").format(clean(fact.text, special_tokens))
         for fact in facts
     ]
+
+
+def said_at_hand(prompt: str) -> list[str]:
+    """The facts and earlier lines that stand right before the reply in a prompt's text.
+
+    Whatever people write has no square brackets (`clean`), so that none of it can pass for these.
+    """
+    found: list[str] = []
+    end = -1
+    for match in _AT_HAND.finditer(prompt):
+        found = [*found, match[1]] if match.start() <= end + 1 else [match[1]]
+        end = match.end()
+    return found
 
 
 def _dialogue(

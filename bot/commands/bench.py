@@ -125,7 +125,8 @@ class _Bare:
 
         settings = house.settings.engine
         extra = settings.extra_buffers and extra_buffers_work(house.home.folder("kv"))
-        options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads, extra_buffers=extra)
+        options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads,
+                          copy_bonus=settings.copy_bonus, extra_buffers=extra)  # fmt: skip
         threads = options.threads_for(house.model)
         told = {"path": str(house.model), **dataclasses.asdict(options), "threads": threads}
         process = await asyncio.create_subprocess_exec(

@@ -26,6 +26,7 @@ from characters.inference.engine import (
 from characters.inference.errors import ModelCorrupt, ModelMissing
 from characters.inference.llama_options import LoadOptions
 from characters.inference.worker_process import WorkerDied, WorkerProcess, gave_up
+from characters.prompt import said_at_hand
 
 _MAX_FAILURES = 3
 
@@ -218,6 +219,7 @@ def _order(request: Request) -> dict[str, Any]:
     return {
         "prompt": request.prompt, "stop": list(request.stop), "cache_key": request.cache_key,
         "adapter": request.adapter, "sampling": dataclasses.asdict(request.sampling),
+        "facts": said_at_hand(request.prompt),
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ these few calls are made directly. Imported by the worker process alone.
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,6 +43,7 @@ class Model:
             raise ModelCorrupt(f"{path.name} is not a model llama.cpp can load; check or replace the file.")
         trained = native.llama_model_n_ctx_train(self.model)
         self.context_size = min(options.context, trained) if trained > 0 else options.context
+        self.parameters = int(native.llama_model_n_params(self.model))
         self.vocab = native.llama_model_get_vocab(self.model)
         self.vocabulary = int(native.llama_vocab_n_tokens(self.vocab))
         self.context = self._make_context(options)
@@ -154,6 +155,12 @@ class Model:
     def logits(self, row: int) -> "ctypes.Array[ctypes.c_float]":
         """The logits of one row of the last batch, one a token of the vocabulary."""
         return native.llama_get_logits_ith(self.context, row)  # type: ignore[no-any-return]
+
+    def favour(self, tokens: Iterable[int], bonus: float) -> None:
+        """Add to the logits of tokens before one of them is chosen."""
+        logits = self.logits(-1)
+        for token in tokens:
+            logits[token] += bonus
 
     def load_adapter(self, name: str, path: str) -> None:
         """Load a LoRA adapter file under a name."""

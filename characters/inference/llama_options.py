@@ -16,12 +16,15 @@ class LoadOptions:
         context: tokens a prompt and its reply may take; never more than the model was trained on.
         cells: the KV budget in tokens over all conversations together.
         threads: compute threads; 0 for as many as suit the model.
+        copy_bonus: what a word that goes on with a fact at hand gains (nats; characters.inference.copying); None for as
+            much as suits the model: nothing for large ones.
         extra_buffers: llama.cpp's repacked weights; off where the native build crashes with them.
     """
 
     context: int = 2048
     cells: int = 6144
     threads: int = 0
+    copy_bonus: float | None = None
     extra_buffers: bool = True
 
     def threads_for(self, model: Path) -> int:

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from characters.errors import UnderstudyError
+from characters.inference.copying import Copying
 from characters.inference.engine import Sampling
 from characters.inference.errors import EngineError, PromptTooLong
 from characters.inference.kv_cache import Entry, Key, KvCache, common_prefix
@@ -26,6 +27,8 @@ from characters.inference.llama_native import Model, Sampler, native
 from characters.inference.llama_options import LoadOptions
 from characters.inference.stopping import StopFilter, Utf8, begins_word, loops, stutters
 
+_COPIES_BADLY = 50_000_000  # parameters; larger models need no help
+_COPY_BONUS = 6.0
 _PACE = 0.03  # seconds from the order to a line's first piece, and between two pieces
 
 
@@ -67,6 +70,8 @@ class Worker:
         self.out = out
         self.cancelled: set[int] = set()
         self.cache = KvCache(max(options.cells, model.context_size))
+        small = model.parameters < _COPIES_BADLY
+        self.copy_bonus = _COPY_BONUS * small if options.copy_bonus is None else options.copy_bonus
 
     def send(self, **event: Any) -> None:
         """Write one event."""
@@ -136,8 +141,12 @@ class Worker:
         stops, utf8 = StopFilter(order["stop"]), Utf8()
         line = _Stream(lambda text: self.send(id=order["id"], event="delta", text=text), began)
         reason, first, count = "length", 0.0, 0
+        copying = self._copying(order)
         while count < room:
+            if offers := copying.offers(entry.tokens):
+                self.model.favour(offers, self.copy_bonus)
             token = sampler.sample(self.model)
+            copying.take(token)
             first = first or (time.perf_counter() - began) * 1000
             if order["id"] in self.cancelled:
                 reason = "cancelled"
@@ -160,6 +169,11 @@ class Worker:
         line.show(stops.feed(utf8.flush()) + stops.flush())
         line.flush()
         return {"reason": reason, "text": line.text, "ttft_ms": first, "tokens": count, "total_ms": spent}
+
+    def _copying(self, order: dict[str, Any]) -> Copying:
+        """What the line may copy: words begin with a space in most vocabularies, so facts do too."""
+        facts = [self.model.tokenize(f" {fact}") for fact in order["facts"]] if self.copy_bonus else []
+        return Copying(facts, self.model.piece)
 
     def _evaluate(self, order: dict[str, Any], tokens: list[int], room: int) -> tuple[Entry, int]:
         """Bring a conversation's sequence to exactly these tokens; only new ones are read."""

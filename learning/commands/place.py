@@ -52,7 +52,8 @@ class Place:
         """A local engine; the gate never asks a server."""
         chosen = self.settings.engine
         extra = chosen.extra_buffers and extra_buffers_work(self.home.folder("kv"))
-        options = LoadOptions(chosen.context, chosen.kv_tokens, threads=chosen.threads, extra_buffers=extra)
+        options = LoadOptions(chosen.context, chosen.kv_tokens, threads=chosen.threads,
+                              copy_bonus=chosen.copy_bonus, extra_buffers=extra)  # fmt: skip
         return LlamaCppEngine(self.base, options)
 
     def run(self, work: Callable[[Store, int], Awaitable[T]]) -> T:

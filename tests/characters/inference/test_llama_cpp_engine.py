@@ -11,7 +11,7 @@ import pytest
 
 from characters.inference.engine import Delta, Finish, Request, Restart, Sampling
 from characters.inference.errors import AdapterRefused, ModelCorrupt, ModelMissing, PromptTooLong, WorkerFailed
-from characters.inference.llama_cpp_engine import LlamaCppEngine
+from characters.inference.llama_cpp_engine import LlamaCppEngine, _order
 from characters.inference.llama_options import LoadOptions
 
 OPTIONS = LoadOptions(context=1024, cells=1024, threads=1)
@@ -183,3 +183,24 @@ async def test_an_adapter_that_is_none_is_refused_and_the_base_goes_on(engine: L
     with pytest.raises(AdapterRefused, match="does not fit"):
         await engine.load_adapter("a", path)
     assert (await line(engine, asking("the lantern"))).text
+
+
+async def test_a_small_model_goes_on_with_a_fact_it_has_begun_to_copy(tiny_model: Path) -> None:
+    held = LlamaCppEngine(tiny_model, dataclasses.replace(OPTIONS, copy_bonus=1000.0))
+    free = LlamaCppEngine(tiny_model, dataclasses.replace(OPTIONS, copy_bonus=0.0))
+    try:
+        begun = (await line(free, asking("the lantern", temperature=0.0))).text.split()
+        fact = " ".join([*begun[:4], "the brown ale costs four copper"])
+        asked = f"[You know: {fact}] the lantern"
+        assert fact not in (await line(free, asking(asked, temperature=0.0))).text
+        order = {**_order(asking("the lantern", temperature=0.0)), "facts": [fact]}
+        assert "the brown ale costs four copper" in (await held._call("generate", **order))["text"]
+    finally:
+        await held.close()
+        await free.close()
+
+
+def test_the_facts_last_at_hand_go_with_the_order() -> None:
+    prompt = 'Ana: [no fact\n[You know: ale: 4 copper]<|end|>Hm.<|end|>Ana: And two?\n[You know: a]\n[You once said: "b"]<|end|>'
+    assert _order(asking(prompt))["facts"] == ["a", "b"]
+    assert _order(asking("Ana: Good evening."))["facts"] == []
