@@ -48,6 +48,7 @@ _ABOUT = {
     "replay": "Speak an evening again with other voices, side by side.",
     "dataset": "Build, show, check, import and export datasets.",
     "train": "Run one recipe over one dataset.",
+    "teach": "Make training data with a teacher, a document or the model itself; judge it.",
     "exam": "Ask an NPC what it must know, and count.",
     "privacy": "Hand over or forget what is kept about a person.",
     "bench": "Measure speed and memory, the peer in the same run.",

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from characters.messages import Scene, Turn
+from characters.messages import Fact, Scene, Turn
 from db.provenance import Policy, shares_words, verdict
 from db.values import GivenReaction, HeardLine, HeardTurn
 
@@ -47,6 +47,7 @@ class Candidate:
         voter: key of the player whose vote or take it is; "" for the GM, whom no cap binds.
         nights: how many whole nights have begun since.
         trainable: the verdict; `reason` says why or why not.
+        at_hand: what stands right before the line; None looks it up as serving would.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Candidate:
     reason: str = ""
     voter: str = ""
     nights: int = 0
+    at_hand: tuple[Fact, ...] | None = None
 
 
 def harvest(heard: Iterable[HeardLine], policy: Policy) -> list[Candidate]:

@@ -77,9 +77,9 @@ async def find_call(session: AsyncSession, key: str) -> StoredCall | None:
 
 
 async def open_call(session: AsyncSession, call: Call, now: datetime) -> int:
-    """Write a call down before it is sent; of an earlier one that failed the cost stays, under another key."""
-    failed = select(TeacherCall).where(TeacherCall.key == call.key, TeacherCall.state == FAILED)
-    if (before := await session.scalar(failed)) is not None:
+    """Write a call down before it is sent; of an earlier one without answer the cost stays, under another key."""
+    earlier = select(TeacherCall).where(TeacherCall.key == call.key, TeacherCall.state != ANSWERED)
+    if (before := await session.scalar(earlier)) is not None:
         before.key = f"{call.key}~{before.id}"
         await session.flush()
     values = {"campaign_id": call.campaign, "run": call.run, "task": call.task, "teacher": call.teacher,

@@ -25,6 +25,8 @@ from learning.datasets.rows import Renderer
 from learning.datasets.snapshot import KINDS, open_snapshot
 from learning.errors import NothingToLearn
 from learning.harvest import harvest as to_candidates
+from learning.taught import lesson_candidates
+from learning.taught import licences as lesson_licences
 
 if TYPE_CHECKING:
     from db.store import Store
@@ -153,15 +155,17 @@ def export(name: str, form: Any, out: Path, npc: str | None, as_json: bool) -> N
 
 
 async def _build_all(place: Place, store: Store, campaign: int, npc: str | None) -> list[dict[str, Any]]:
-    from db.queries import harvest
+    from db.queries import harvest, teaching
     from learning.nightly import budget
 
     async with store.session() as session:
-        heard = await harvest.npcs_heard(session, campaign)
+        heard = [*await harvest.npcs_heard(session, campaign), *await teaching.npcs_taught(session, campaign)]
     chosen = sorted(slug for slug in {*heard, *npcs_imported(place.home.folder("imports"))} if npc in {None, slug})
     if not chosen:
         whom = f" to {npc}" if npc else ""
-        raise NothingToLearn(f"Nobody has reacted{whom} yet and nothing is imported; play, or import dialogues.")
+        raise NothingToLearn(
+            f"Nobody has reacted{whom} yet and nothing is imported or taught; play, or import dialogues, or teach."
+        )
     engine = place.engine()
     try:
         can = await engine.capabilities()
@@ -185,21 +189,23 @@ async def _build_all(place: Place, store: Store, campaign: int, npc: str | None)
 async def _build_one(
     place: Place, store: Store, whose: tuple[int, str], renderer: Renderer, base: str
 ) -> dict[str, Any]:
-    """Build one NPC's dataset from what the table heard and what was imported."""
-    from db.queries import harvest
+    """Build one NPC's dataset from what the table heard, what was imported, and what teachers made."""
+    from db.queries import harvest, teaching
 
     campaign, npc = whose
     library = Library(place.home.root)
     sheet = library.get(npc)
     async with store.session() as session:
         heard = await harvest.heard_lines(session, campaign, npc)
+        rows = await teaching.taught_rows(session, campaign, npc)
     imports = place.home.folder("imports")
-    candidates = [*to_candidates(heard, Policy(place.settings.privacy.channel_text)), *load_imports(imports, npc)]
+    policy, part = Policy(place.settings.privacy.channel_text), Part(npc, sheet, library.world(sheet.world))
+    candidates = [*to_candidates(heard, policy), *load_imports(imports, npc), *lesson_candidates(rows, part, policy)]
     about = {"npc": npc, "campaign": campaign, "base": base, "template": renderer.template.hash,
              "sheet": sheet.version, "made_at": now().isoformat()}  # fmt: skip
     order = DatasetOrder(
-        place.home.folder("datasets"), Part(npc, sheet, library.world(sheet.world)), renderer, about,
-        licences=licences(imports, npc),
+        place.home.folder("datasets"), part, renderer, about,
+        licences={**licences(imports, npc), **lesson_licences(rows)},
     )  # fmt: skip
     built = build_dataset(candidates, order)
     return {

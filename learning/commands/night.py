@@ -73,7 +73,7 @@ async def _alone(place: Place, store: Store, campaign: int, wish: _Wish) -> list
 
 
 async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list[dict[str, Any]]:
-    from db.queries import harvest
+    from db.queries import harvest, teaching
     from learning.nightly import STAGES, Night, run
     from learning.nightly.training import small
     from learning.report import as_json, markdown
@@ -82,8 +82,8 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
     if wish.until not in STAGES:
         raise NothingToLearn(f"A night has no stage {wish.until!r}; its stages are {', '.join(STAGES)}.")
     async with store.session() as session:
-        heard = await harvest.npcs_heard(session, campaign)
-    chosen = [slug for slug in heard if npc in {None, slug}]
+        heard = {*await harvest.npcs_heard(session, campaign), *await teaching.npcs_taught(session, campaign)}
+    chosen = [slug for slug in sorted(heard) if npc in {None, slug}]
     if not chosen:
         whom = f" to {npc}" if npc else ""
         raise NothingToLearn(f"Nobody has reacted{whom} yet; play, then approve, edit or speak some lines.")

@@ -55,7 +55,8 @@ class Renderer:
         rename = StandIns(people, part, candidate.line)
         turns = [Turn(rename(turn.speaker), rename(turn.text), turn.npc, turn.at_hand) for turn in candidate.turns]
         fitting = replace(part, style=tuple(e for e in part.style if not _same(e.line, candidate.completion)))
-        prompt = build_prompt(fitting, turns, scene=candidate.scene, template=self.template, budget=self.budget)
+        prompt = build_prompt(fitting, turns, scene=candidate.scene, template=self.template, budget=self.budget,
+                              at_hand=candidate.at_hand)  # fmt: skip
         rejected = rename(candidate.rejected)
         return Row(
             candidate.kind, prompt.text, self.completion(prompt.messages, rename(candidate.completion)),

@@ -14,6 +14,8 @@ from learning.exam.values import Item
 from learning.gate import Trial, Witness
 from learning.nightly.trials import make_trial
 from learning.nightly.values import Night, budget
+from learning.taught import lesson_candidates
+from learning.taught import licences as lesson_licences
 
 _REPLAYED = 24
 _TURNS = 5  # of a conversation before an answer; more of them cost time and teach little
@@ -40,7 +42,9 @@ async def make_dataset(night: Night, renderer: Renderer) -> tuple[Built, Trial]:
     part, seed = night.part(), night.config.seed
     imports = night.home.folder("imports")
     heard = [replace(c, turns=c.turns[-_TURNS:]) for c in night.candidates]
-    candidates = [*heard, *load_imports(imports, night.npc)]
+    rows = night.taught
+    taught = lesson_candidates(rows, part, night.policy)
+    candidates = [*heard, *load_imports(imports, night.npc), *taught]
     # Strangers' sheets: a plain answer on the NPC's own would argue against the voice it is to learn.
     guard = [renderer.row(c, other) for other, c in general_candidates(night.config.anchors, seed)]
     if guard:
@@ -50,7 +54,7 @@ async def make_dataset(night: Night, renderer: Renderer) -> tuple[Built, Trial]:
              "sheet": part.sheet.version, "seed": seed, "made_at": night.now.isoformat()}  # fmt: skip
     built = build_dataset(candidates, DatasetOrder(
         night.home.folder("datasets"), part, renderer, about, guarded=[item.question for item in exam_items(night)],
-        train_only=guard, licences=licences(imports, night.npc),
+        train_only=guard, licences={**licences(imports, night.npc), **lesson_licences(rows)},
     ))  # fmt: skip
     targets, seen = _targets(built)
     return built, make_trial(renderer, part, targets, candidates, seen=seen, seed=seed + 1000)

@@ -10,7 +10,7 @@ from typing import Any
 
 from characters.errors import UnderstudyError
 from characters.inference.llama_cpp_engine import file_id
-from db.queries import adapters, harvest, nights
+from db.queries import adapters, harvest, nights, teaching
 from db.queries.adapters import Version
 from db.queries.harvest import CandidateRecord
 from learning.datasets.snapshot import Snapshot
@@ -73,7 +73,8 @@ async def _stages(night: Night) -> Outcome:
         await _harvest(night)
     found = counts(night.candidates)
     outcome = Outcome(night.npc, found, tuple(night.candidates), what_is_missing(found))
-    if found["sft"] < FIRST_TRAINING or night.until == "harvest":
+    enough = found["sft"] + len(night.taught) >= FIRST_TRAINING
+    if not enough or night.until == "harvest":
         return outcome
     async with _stage(night, "dataset"):
         renderer = await make_renderer(night)
@@ -130,6 +131,7 @@ async def _harvest(night: Night) -> None:
         if not await nights.still_runs(session, night.record):
             raise NightEnded
         heard = await harvest.heard_lines(session, night.campaign, night.npc)
+        night.taught = await teaching.taught_rows(session, night.campaign, night.npc)
         night.candidates = to_candidates(heard, night.policy)
         records = [
             CandidateRecord(c.kind, c.source, c.line, _payload(c), c.trainable, c.reason) for c in night.candidates

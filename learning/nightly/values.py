@@ -10,6 +10,7 @@ from characters.library import Library
 from characters.prompt import Budget, Part
 from db.home import Home
 from db.provenance import Policy
+from db.queries.teaching import TaughtRow
 from db.store import Store
 from learning.gate import GateVerdict, Witness
 from learning.harvest import Candidate
@@ -52,6 +53,7 @@ class Night:
     until: str = "gate"
     record: int = 0
     candidates: list[Candidate] = field(default_factory=list)
+    taught: list[TaughtRow] = field(default_factory=list)
 
     def part(self) -> Part:
         """The NPC as its sheet has it, without what it learnt at the table."""

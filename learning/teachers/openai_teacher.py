@@ -19,6 +19,7 @@ from learning.teachers.errors import TeacherBroke, TeacherRefused, TeacherUnavai
 from learning.teachers.protocol import Answer, Prices, TeacherRequest, TeacherSource, Usage, likely_tokens
 
 _TRIES = 6
+_KNOCKS = 3  # where nobody answers at all
 _LONGEST_WAIT = 120.0  # seconds; a server that asks for more is left alone
 _STRUCTURED, _COUNTED = "response_format", "stream_options"
 # What a server that lacks one of them complains of.
@@ -88,7 +89,7 @@ class OpenAITeacher:
                 if heard.text or isinstance(error.__cause__, httpx2.ReadError | httpx2.RemoteProtocolError):
                     reason = "the answer broke off"
                     wasted += self._spent(request, heard)
-                elif attempt == _TRIES:
+                elif attempt == _KNOCKS:
                     raise TeacherUnavailable(
                         f"No model server answers at {self._url}; start it or correct teacher.url, then run this again."
                     ) from error

@@ -30,7 +30,8 @@ class TeacherServer(ModelServer):
 
 
 def content(request: dict[str, Any]) -> str:
-    return json.dumps([request["messages"], request.get("seed"), request.get("temperature")], sort_keys=True)
+    """What is paid for: the text; another seed over the same text is the same."""
+    return json.dumps(request["messages"], sort_keys=True)
 
 
 def asked(request: dict[str, Any]) -> str:

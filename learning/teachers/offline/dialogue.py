@@ -96,7 +96,7 @@ class Playwright:
         scene, budget = self._scene(), self.rng.choice(_BUDGETS)
         known = part.as_known()
         system = system_text(known.sheet, known.world, scene, part.memory, budget, self.count)
-        evening = _Evening(self.rng, self.inventor, part, voice, players, system)
+        evening = Evening(self.rng, self.inventor, part, voice, players, system)
         evening.play(length)
         return Conversation(part, scene, tuple(evening.turns), tuple(evening.exchanges), budget)
 
@@ -107,7 +107,7 @@ class Playwright:
         return Scene(place=f"the {self.inventor.place()}", mood=mood)
 
 
-class _Evening:
+class Evening:
     """One conversation as it grows."""
 
     def __init__(
@@ -132,6 +132,14 @@ class _Evening:
                 self._follow_up()
         if self.rng.random() < 0.4:
             self._social("farewell")
+
+    def ask_about(self, kind: str) -> bool:
+        """Play one exchange of a kind; whether there is one."""
+        return self._play(kind)
+
+    def remark(self, intent: str) -> bool:
+        """Play a remark that needs no fact."""
+        return self._social(intent)
 
     def _plans(self) -> tuple[list[str], list[float]]:
         """What to ask, and how often: more of what this sheet has something to say about."""
