@@ -51,7 +51,8 @@ def play(part: Part, scene: Scene, speaker: str, kinds: tuple[str, ...], seed: i
     """
     rng = random.Random(seed)
     voice = Voice(part.sheet, manner_of(part.sheet), part.world)
-    system = system_text(part.sheet, part.world, scene, part.memory, _SYSTEM, estimate_tokens)
+    known = part.as_known()
+    system = system_text(known.sheet, known.world, scene, part.memory, _SYSTEM, estimate_tokens)
     evening = Evening(rng, Inventor(rng), part, voice, [speaker], system)
     for kind in kinds:
         if not _played(evening, rng, KINDS[kind]):
