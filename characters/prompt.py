@@ -113,7 +113,8 @@ class Prompt:
 
 def clean(text: str, special_tokens: Sequence[str] = ()) -> str:
     """Make a person's text harmless: one line, no brackets of ours, no template token."""
-    visible = "".join(" " if unicodedata.category(ch)[0] in "CZ" else ch for ch in text)
+    # Python calls exactly the characters of these categories unprintable, the plain space apart.
+    visible = text if text.isprintable() else "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
     visible = visible.replace("[", "(").replace("]", ")")
     visible = visible.replace("<|", "<").replace("|>", ">")
     before = None

@@ -116,6 +116,7 @@ class DiscordSettings(_Section):
     api_url: str = Field("", description="another address for the REST API, such as a proxy's; empty for Discord's")
     gateway_url: str = Field("", description="another address for the gateway (ws:// or wss://); empty for Discord's")
     shards: int = Field(1, ge=0, le=1024, description="connections to the gateway; 0 lets Discord say")
+    shard_ids: str = Field("", description="the ones this process holds, such as 0-3 or 0,2; empty for all")
     message_content: bool = Field(False, description="ask for the Message Content intent, which table mode needs")
     gm_roles: str = Field("dm, gm, dungeon master, game master", description="names of the roles a GM has, by comma")
     campaign: str = Field("", description="one campaign for one server; empty for a campaign a server, by its id")

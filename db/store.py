@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from db import sqlite
 from db.errors import StoreCorrupt, StoreError, StoreLocked, StoreUnreachable, StoreUnwritable
 from db.migrate import current, newest, upgrade
 
@@ -143,7 +144,10 @@ def _make_engine(address: URL, patience: float) -> AsyncEngine:
     if address.get_backend_name() == "sqlite":
         if address.database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(address.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": patience})
+        file = address.database or ":memory:"
+        engine = create_async_engine(
+            address.set(drivername="sqlite+aiosqlite"), async_creator=lambda: sqlite.connect(file, patience)
+        )
         event.listen(engine.sync_engine, "connect", _tune_sqlite)
         return engine
     return create_async_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)

@@ -7,11 +7,13 @@ import discord
 from bot.discord_app.consent import ask_once
 from bot.discord_app.desk import Answer
 from bot.discord_app.errors import Refusal
+from bot.discord_app.forms import Form
 from bot.discord_app.rooms import Room
 from bot.discord_app.stage import Stage, stage_of
 from bot.discord_app.stopping import stop_control
+from bot.table.events import Line
 from bot.table.state import Hand
-from db.queries import lines, places
+from db.queries import lines, places, told
 
 
 async def on_line(interaction: discord.Interaction[Any], line: int, act: str) -> None:
@@ -21,11 +23,11 @@ async def on_line(interaction: discord.Interaction[Any], line: int, act: str) ->
         if act == "reply":
             await open_reply(interaction, line)
             return
-        room, hand = await stage.desk.sit(interaction)
         if act == "take":
-            await retake(stage, room, hand, interaction.channel, line)
-            await answer.say("take.done")
-        elif act == "x":
+            await retake(stage, answer, line)
+            return
+        room, hand = await stage.desk.sit(interaction)
+        if act == "x":
             await safety(stage, room, hand, interaction.channel, line)
             await answer.say("x.done")
         else:
@@ -46,10 +48,10 @@ async def safety(stage: Stage, room: Room, hand: Hand, channel: Any, line: int) 
     stage.withdrawn.add(line)
     if await _being_spoken(room, line):
         room.table.hush()
-    await stage.take_back(channel, line)
+    await stage.take_back(room, channel, line)
     await _finished(room, line)
     await room.table.react("✖", line, by=hand)
-    await stage.take_back(channel, line)
+    await stage.take_back(room, channel, line)
 
 
 async def _being_spoken(room: Room, line: int) -> bool:
@@ -64,11 +66,18 @@ async def _finished(room: Room, line: int) -> None:
         await room.table.speaking.finished()
 
 
-async def retake(stage: Stage, room: Room, hand: Hand, channel: Any, line: int) -> None:
-    """Another take of a line, where it stands."""
-    stage.desk.cool(int(hand.person.key.rpartition(":")[2]))
-    stored = await room.table.correcting.line(line, finished=False)
-    await stage.another_take(room, channel, room.table.another_take(line, by=hand), stored)
+async def retake(stage: Stage, answer: Answer, line: int | None) -> None:
+    """Another take of a line, or of the newest, where it stands; the asker is told what came of it."""
+    interaction = answer.interaction
+    room, hand = await stage.desk.sit(interaction)
+    stored = await room.table.correcting.line(line, finished=line is None)
+    stage.desk.cool(interaction.user.id)
+    events = room.table.another_take(stored.id, by=hand)
+    made = await stage.another_take(room, interaction.channel, events, stored)
+    if made is not None:
+        await answer.say("take.done")
+    else:
+        await tell_outcome(stage, answer, room, stored.npc or "", None)
 
 
 async def talk(stage: Stage, answer: Answer, text: str, to: str | None = None) -> None:
@@ -92,29 +101,39 @@ async def talk(stage: Stage, answer: Answer, text: str, to: str | None = None) -
         await answer.say(key, view, name=name, ahead=ahead)
 
     line = await stage.answer(room, interaction.channel, asked, waiting)
-    link = await _link(stage, interaction, line.line_id) if line else ""
-    key = "talk.spoken" if line else "talk.draft" if await stage.desk.previews(room.channel) else "talk.silent"
-    await answer.say(key, name=name, link=link)
+    await tell_outcome(stage, answer, room, asked.npc, line)
     await ask_once(room, hand, answer)
 
 
-async def _link(stage: Stage, interaction: discord.Interaction[Any], line: int) -> str:
-    carried = await stage.messages(line)
-    where = f"https://discord.com/channels/{interaction.guild_id}/{interaction.channel_id}"
-    return f"{where}/{carried[0].message}" if carried else ""
+async def tell_outcome(stage: Stage, answer: Answer, room: Room, npc: str, line: Line | None) -> None:
+    """Tell whoever asked what came of it: a line and where it stands, a draft before the GM, or silence."""
+    link = _link(room, answer.interaction, line.line_id) if line else ""
+    key = "talk.spoken" if line else "talk.draft" if await stage.desk.previews(room.channel) else "talk.silent"
+    await answer.say(key, name=room.table.sheet(npc).name, link=link)
 
 
-class Reply(discord.ui.Modal):
-    """A dialogue to answer a line; what is typed there is typed into the bot's own form."""
+async def add_lore(room: Room, hand: Hand, text: str) -> None:
+    """Let everybody of a campaign know something."""
+    state = room.table.state
+    async with state.store.session() as session:
+        await told.tell(session, state.campaign, None, text.strip(), state.clock(), by=hand.person.id)
 
-    def __init__(self, interaction: discord.Interaction[Any], npc: str, name: str) -> None:
-        answer = Answer(interaction)
-        super().__init__(title=answer.words("reply.title", name=name)[:45], timeout=900)
+
+def _link(room: Room, interaction: discord.Interaction[Any], line: int) -> str:
+    """Where a line stands that was spoken this moment."""
+    newest = room.newest
+    if newest is None or newest.line != line or not newest.messages:
+        return ""
+    return f"https://discord.com/channels/{interaction.guild_id}/{interaction.channel_id}/{newest.messages[0]}"
+
+
+class Reply(Form):
+    """A form to answer a line in; what is typed there is typed into the bot's own form."""
+
+    def __init__(self, answer: Answer, npc: str, name: str) -> None:
+        super().__init__(answer.words("reply.title", name=name))
         self.npc = npc
-        self.text: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, max_length=1500, custom_id="text"
-        )
-        self.add_item(discord.ui.Label(text=answer.words("reply.label", name=name)[:45], component=self.text))
+        self.text = self.ask("text", answer.words("reply.label", name=name))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Say it."""
@@ -124,12 +143,12 @@ class Reply(discord.ui.Modal):
 
 
 async def open_reply(interaction: discord.Interaction[Any], line: int) -> None:
-    """Open the dialogue that replies to a line."""
+    """Open the form that replies to a line."""
     stage = stage_of(interaction)
     room, _ = await stage.desk.sit(interaction)
     stored = await room.table.correcting.line(line)
     npc = stored.npc or ""
-    await interaction.response.send_modal(Reply(interaction, npc, room.table.sheet(npc).first_name))
+    await interaction.response.send_modal(Reply(Answer(interaction), npc, room.table.sheet(npc).first_name))
 
 
 async def line_of(stage: Stage, message: discord.Message) -> int:

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bot.discord_app.commands.privacy import MyDataCommands, privacy
 from bot.discord_app.commands.scene import SceneCommands, SessionCommands
 from bot.discord_app.commands.talk import help_all, regen, roll, talk
 from bot.discord_app.desk import Desk
+from bot.discord_app.errors import SetupError
 from bot.discord_app.listening import Listening
 from bot.discord_app.menus import MENUS
 from bot.discord_app.rooms import Rooms
@@ -29,6 +31,7 @@ from bot.discord_app.stage import Stage, StageClient
 log = logging.getLogger(__name__)
 
 _PLACE = "discord"  # settings of the bot as a whole
+_SHARDS = re.compile(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?")
 
 
 class Tree(app_commands.CommandTree["Understudy"]):
@@ -49,6 +52,8 @@ class Understudy(StageClient):
 
     def __init__(self, rooms: Rooms, home: Path, **options: Any) -> None:
         settings = rooms.house.settings.discord
+        if (held := shards_of(settings.shard_ids, settings.shards)) is not None:
+            options["shard_ids"] = held
         super().__init__(
             intents=intents(message_content=settings.message_content),
             shard_count=settings.shards or None,
@@ -132,6 +137,31 @@ class Understudy(StageClient):
         """Take it back."""
         with self.stage.desk.working():
             await reactions.on_reaction(self.stage, self, event)
+
+
+def shards_of(text: str, count: int) -> list[int] | None:
+    """The shards a process holds, of so many in all; None for every one.
+
+    Args:
+        text: numbers and ranges by comma, such as "0-3, 6".
+
+    Raises:
+        SetupError: these are no shards, or the whole number of them is left to Discord.
+    """
+    if not text.strip():
+        return None
+    found: set[int] = set()
+    for part in text.split(","):
+        given = _SHARDS.fullmatch(part.strip())
+        if given is None:
+            raise SetupError(f"The setting discord.shard_ids is no list of shards ({text[:60]}); write 0-3 or 0,2.")
+        found.update(range(int(given[1]), int(given[2] or given[1]) + 1))
+    if not found or max(found) >= count:
+        raise SetupError(
+            f"The setting discord.shard_ids ({text[:60]}) is not within discord.shards ({count}); shards count from 0, "
+            "and every process is told the same discord.shards."
+        )
+    return sorted(found)
 
 
 def intents(*, message_content: bool) -> discord.Intents:

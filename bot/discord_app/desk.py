@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import discord
 from bot.discord_app.catalogue import words
 from bot.discord_app.errors import Refusal
 from bot.discord_app.fair_queue import FairQueue
+from bot.discord_app.lines import split
 from bot.discord_app.personas import Face, Personas, face_of
 from bot.discord_app.rooms import Room, Rooms, channel_place, guild_place, person_key
 from bot.table import observing
@@ -52,6 +53,13 @@ class Answer:
             await interaction.response.send_message(text[:_MOST], ephemeral=True, allowed_mentions=quiet, **options)
         else:
             await interaction.edit_original_response(content=text[:_MOST], view=view, allowed_mentions=quiet, **more)
+
+    async def rows(self, rows: Sequence[str]) -> None:
+        """Answer with rows, in as many messages as they need."""
+        first, *rest = split("\n".join(rows))
+        await self.write(first)
+        for part in rest:
+            await self.add(part)
 
     async def add(self, text: str, view: discord.ui.View | None = None, **more: Any) -> None:
         """Add a message to the answer."""
@@ -144,8 +152,14 @@ class Desk:
         role = "gm" if await self.is_gm(member) else "player"
         return Seat(member.display_name, person_key(member.id), role)
 
-    async def sit(self, interaction: discord.Interaction[Any]) -> tuple[Room, Hand]:
-        """The room an interaction is about, and the asker's hand at its table."""
+    async def sit(self, interaction: discord.Interaction[Any], *, gm: bool = False) -> tuple[Room, Hand]:
+        """The room an interaction is about, and the asker's hand at its table.
+
+        Args:
+            gm: whether what is asked is the GM's alone.
+        """
+        if gm:
+            await self.need_gm(interaction)
         if interaction.guild_id is None or interaction.channel_id is None:
             raise Refusal("error.server_only")
         seat = await self.seat(interaction.user)

@@ -8,6 +8,7 @@ import discord
 from bot.discord_app.catalogue import words
 from bot.discord_app.desk import Answer
 from bot.discord_app.errors import Refusal
+from bot.discord_app.forms import Form
 from bot.discord_app.rooms import Room, guild_place
 from bot.discord_app.stage import Stage, stage_of
 from bot.table.events import Line
@@ -69,16 +70,13 @@ class DraftButton(
             await decide(stage, interaction, self.channel, self.line, self.act)
 
 
-class EditDraft(discord.ui.Modal):
+class EditDraft(Form):
     """The GM's words in place of the draft's."""
 
     def __init__(self, answer: Answer, channel: int, line: int, text: str) -> None:
-        super().__init__(title=answer.words("edit.title"), timeout=900)
+        super().__init__(answer.words("edit.title"))
         self.channel, self.line = channel, line
-        self.text: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, default=text[:1500], max_length=1500, custom_id="text"
-        )
-        self.add_item(discord.ui.Label(text=answer.words("edit.said"), component=self.text))
+        self.text = self.ask("text", answer.words("edit.said"), text)
 
     async def on_submit(self, interaction: Context) -> None:
         """Send it corrected."""

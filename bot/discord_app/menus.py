@@ -12,85 +12,65 @@ from discord import app_commands
 from bot.discord_app import actions
 from bot.discord_app.desk import Answer
 from bot.discord_app.errors import Refusal
+from bot.discord_app.forms import MOST, Form
 from bot.discord_app.rooms import Room
 from bot.discord_app.stage import Stage, stage_of
 from bot.table.state import Hand
 from bot.table.table import Asked
-from db.queries import lines, places, told
+from db.queries import lines, places
 
 Context = discord.Interaction[Any]
-_MOST = 1500
+_LORE = 500
 
 
-class EditLine(discord.ui.Modal):
+class EditLine(Form):
     """Two fields: they asked, and what the NPC should say."""
 
-    def __init__(self, interaction: Context, line: int, asked: str, said: str) -> None:
-        answer = Answer(interaction)
-        super().__init__(title=answer.words("edit.title"), timeout=900)
+    def __init__(self, answer: Answer, line: int, asked: str, said: str) -> None:
+        super().__init__(answer.words("edit.title"))
         self.line = line
-        style = discord.TextStyle.paragraph
-        self.asked: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            style=style, default=asked[:_MOST] or None, required=False, max_length=_MOST, custom_id="asked"
-        )
-        self.said: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            style=style, default=said[:_MOST], max_length=_MOST, custom_id="said"
-        )
-        self.add_item(discord.ui.Label(text=answer.words("edit.asked"), component=self.asked))
-        self.add_item(discord.ui.Label(text=answer.words("edit.said"), component=self.said))
+        self.asked = self.ask("asked", answer.words("edit.asked"), asked, required=False)
+        self.said = self.ask("said", answer.words("edit.said"), said)
 
     async def on_submit(self, interaction: Context) -> None:
         """Correct the line, here and for good."""
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction) as answer:
-            await stage.desk.need_gm(interaction)
-            room, hand = await stage.desk.sit(interaction)
+            room, hand = await stage.desk.sit(interaction, gm=True)
             line = await room.table.edit(self.said.value, self.line, self.asked.value.strip() or None, by=hand)
             await stage.show(room, interaction.channel, line)
             await answer.say("edit.done", name=line.name)
 
 
-class AddLore(discord.ui.Modal):
+class AddLore(Form):
     """Lore in the GM's own words; a player's words are not copied, for they may not be learnt from."""
 
-    def __init__(self, interaction: Context, text: str) -> None:
-        answer = Answer(interaction)
-        super().__init__(title=answer.words("lore.title"), timeout=900)
-        self.text: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, max_length=500, default=text[:500] or None, custom_id="text"
-        )
-        self.add_item(discord.ui.Label(text=answer.words("lore.label"), component=self.text))
+    def __init__(self, answer: Answer, text: str) -> None:
+        super().__init__(answer.words("lore.title"))
+        self.text = self.ask("text", answer.words("lore.label"), text, most=_LORE)
 
     async def on_submit(self, interaction: Context) -> None:
         """Let everybody know it."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, hand = await desk.sit(interaction)
-            state, text = room.table.state, self.text.value.strip()
-            async with state.store.session() as session:
-                await told.tell(session, state.campaign, None, text, state.clock(), by=hand.person.id)
+            room, hand = await desk.sit(interaction, gm=True)
+            await actions.add_lore(room, hand, self.text.value)
             await answer.say("lore.added")
 
 
-class SayAs(discord.ui.Modal):
+class SayAs(Form):
     """What the GM lets the NPC of the scene reply to a message."""
 
-    def __init__(self, interaction: Context, npc: str, name: str, message: discord.Message) -> None:
-        answer = Answer(interaction)
-        super().__init__(title=answer.words("say_as.title", name=name)[:45], timeout=900)
+    def __init__(self, answer: Answer, npc: str, name: str, message: discord.Message) -> None:
+        super().__init__(answer.words("say_as.title", name=name))
         self.npc, self.message = npc, message
-        self.text: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, max_length=_MOST, custom_id="text"
-        )
-        self.add_item(discord.ui.Label(text=answer.words("say_as.label", name=name)[:45], component=self.text))
+        self.text = self.ask("text", answer.words("say_as.label", name=name))
 
     async def on_submit(self, interaction: Context) -> None:
         """Say it."""
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction) as answer:
-            await stage.desk.need_gm(interaction)
-            room, hand = await stage.desk.sit(interaction)
+            room, hand = await stage.desk.sit(interaction, gm=True)
             await heard(stage, room, hand, self.message)
             line = await room.table.speak_as(self.text.value, self.npc, by=hand)
             await stage.show(room, interaction.channel, line)
@@ -100,7 +80,7 @@ class SayAs(discord.ui.Modal):
 def content_of(message: discord.Message) -> str:
     """What a message says; of another bot's card its text."""
     cards = [part for embed in message.embeds for part in (embed.title, embed.description) if part]
-    return (message.content or "\n".join(cards)).strip()[:_MOST]
+    return (message.content or "\n".join(cards)).strip()[:MOST]
 
 
 async def heard(stage: Stage, room: Room, hand: Hand, message: discord.Message) -> Asked:
@@ -126,12 +106,11 @@ async def heard(stage: Stage, room: Room, hand: Hand, message: discord.Message) 
 async def edit_line(interaction: Context, message: discord.Message) -> None:
     """What they asked, and what the NPC should say."""
     stage = stage_of(interaction)
-    async with stage.desk.answering(interaction, defer=False):
-        await stage.desk.need_gm(interaction)
-        room, _ = await stage.desk.sit(interaction)
+    async with stage.desk.answering(interaction, defer=False) as answer:
+        room, _ = await stage.desk.sit(interaction, gm=True)
         line = await room.table.correcting.line(await actions.line_of(stage, message))
         asked = await room.table.correcting.asked(line)
-        await interaction.response.send_modal(EditLine(interaction, line.id, asked, line.text))
+        await interaction.response.send_modal(EditLine(answer, line.id, asked, line.text))
 
 
 @app_commands.context_menu(name="Another take")
@@ -140,10 +119,7 @@ async def another_take(interaction: Context, message: discord.Message) -> None:
     """The line said another way."""
     stage = stage_of(interaction)
     async with stage.desk.answering(interaction) as answer:
-        line = await actions.line_of(stage, message)
-        room, hand = await stage.desk.sit(interaction)
-        await actions.retake(stage, room, hand, interaction.channel, line)
-        await answer.say("take.done")
+        await actions.retake(stage, answer, await actions.line_of(stage, message))
 
 
 @app_commands.context_menu(name="Not canon")
@@ -152,9 +128,8 @@ async def not_canon(interaction: Context, message: discord.Message) -> None:
     """The line never happened."""
     stage = stage_of(interaction)
     async with stage.desk.answering(interaction) as answer:
-        await stage.desk.need_gm(interaction)
+        room, hand = await stage.desk.sit(interaction, gm=True)
         line = await actions.line_of(stage, message)
-        room, hand = await stage.desk.sit(interaction)
         await room.table.retcon(line, by=hand)
         await stage.strike(room, interaction.channel, line)
         await answer.say("retcon.done")
@@ -171,8 +146,7 @@ async def show_to_npc(interaction: Context, message: discord.Message) -> None:
         npc = room.table.state.need_speaker()
         asked = await heard(stage, room, hand, message)
         line = await stage.answer(room, interaction.channel, Asked(asked.turn, npc))
-        name = room.table.sheet(npc).name
-        await answer.say("talk.spoken" if line else "talk.silent", name=name, link="")
+        await actions.tell_outcome(stage, answer, room, npc, line)
 
 
 @app_commands.context_menu(name="Lore, or reply as…")
@@ -200,19 +174,16 @@ class _MoreButton(discord.ui.Button[Any]):
         self.act, self.message = act, message
 
     async def callback(self, interaction: Context) -> None:
-        """Open the dialogue."""
-        desk = stage_of(interaction).desk
-        async with desk.answering(interaction, defer=False):
-            await desk.need_gm(interaction)
-            message = self.message
+        """Open the form."""
+        desk, message = stage_of(interaction).desk, self.message
+        async with desk.answering(interaction, defer=False) as answer:
+            room, _ = await desk.sit(interaction, gm=True)
             if self.act == "lore":
                 own = message.author.id == interaction.user.id or message.webhook_id in desk.personas.own
-                await interaction.response.send_modal(AddLore(interaction, content_of(message) if own else ""))
+                await interaction.response.send_modal(AddLore(answer, content_of(message) if own else ""))
                 return
-            room, _ = await desk.sit(interaction)
             npc = room.table.state.need_speaker()
-            name = room.table.sheet(npc).first_name
-            await interaction.response.send_modal(SayAs(interaction, npc, name, message))
+            await interaction.response.send_modal(SayAs(answer, npc, room.table.sheet(npc).first_name, message))
 
 
 MENUS = (edit_line, another_take, not_canon, show_to_npc, more)

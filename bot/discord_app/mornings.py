@@ -20,23 +20,25 @@ from bot.discord_app.rooms import guild_place
 from bot.discord_app.stage import Stage, stage_of
 from characters.errors import UnderstudyError
 from db.queries import adapters, nights, play
+from db.queries.adapters import Version
 from db.queries.nights import NightRecord
 
 Context = discord.Interaction[Any]
 log = logging.getLogger(__name__)
 
 LOOK = 120.0
+_REASON = 1200
+_ROOM = 80  # for names in a control, of which Discord keeps a hundred characters
 
 
 class VoiceButton(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=r"voice:(?P<act>promote|undo):(?P<npc>[\w-]{1,40}):(?P<adapter>[\w.-]{0,40})",
+    template=r"voice:(?P<act>promote|undo):(?P<npc>[\w-]+):(?P<adapter>[\w.-]*)",
 ):
     """Lets what the night made speak, or brings the voice before back."""
 
     def __init__(self, act: str, npc: str, adapter: str, label: str = "?") -> None:
-        custom = f"voice:{act}:{npc[:40]}:{adapter[:40]}"
-        super().__init__(discord.ui.Button(label=label, custom_id=custom))
+        super().__init__(discord.ui.Button(label=label, custom_id=f"voice:{act}:{npc}:{adapter}"))
         self.act, self.npc, self.adapter = act, npc, adapter
 
     @classmethod
@@ -50,20 +52,24 @@ class VoiceButton(
         async with desk.answering(interaction) as answer:
             await desk.need_gm(interaction)
             house, guild = desk.rooms.house, interaction.guild_id or 0
+            name = (await desk.rooms.library(guild)).get(self.npc).name
             async with house.store.session() as session:
                 campaign = await play.campaign_id(session, desk.rooms.campaign(guild), house.clock())
                 if self.act == "undo":
                     if await adapters.active_adapter(session, campaign, self.npc) is None:
-                        raise Refusal("npc.no_adapter", name=self.npc)
+                        raise Refusal("npc.no_adapter", name=name)
                     await adapters.roll_back(session, campaign, self.npc, house.clock())
                 else:
-                    known = await adapters.versions(session, campaign, self.npc)
-                    wanted = (one for one in known if one.adapter == self.adapter)
-                    version = next((one for one in wanted if one.state in {"candidate", "held"}), None)
-                    if version is None:
+                    version = await _version(session, campaign, self.npc, self.adapter)
+                    if version is None or version.state not in {"candidate", "held"}:
                         raise Refusal("morning.gone")
                     await adapters.promote(session, campaign, version, house.clock())
-            await answer.say(f"morning.done.{self.act}", name=self.npc)
+            await answer.say(f"morning.done.{self.act}", name=name)
+
+
+async def _version(session: Any, campaign: int, npc: str, adapter: str) -> Version | None:
+    known = await adapters.versions(session, campaign, npc)
+    return next((one for one in known if one.adapter == adapter), None)
 
 
 async def watch(stage: Stage, client: discord.Client) -> None:
@@ -81,7 +87,7 @@ async def watch(stage: Stage, client: discord.Client) -> None:
 
 async def report(stage: Stage, guild: discord.Guild) -> int:
     """Tell a server's GM of every night that ended since the last report; how many there were."""
-    rooms = stage.desk.rooms
+    rooms, locale = stage.desk.rooms, guild.preferred_locale
     screen = await drafts.screen(stage, guild)
     if screen is None:
         return 0
@@ -90,32 +96,44 @@ async def report(stage: Stage, guild: discord.Guild) -> int:
     async with rooms.house.store.session() as session:
         campaign = await play.campaign_id(session, rooms.campaign(guild.id), rooms.house.clock())
         found = [await nights.last_night(session, campaign, npc) for npc in library.slugs()]
-        active = {npc: await adapters.active_adapter(session, campaign, npc) for npc in library.slugs()}
-    ended = sorted((n for n in found if n and n.ended_at and n.id > seen), key=lambda night: night.id)
-    for night in ended:
-        speaking = active[night.npc]
-        view = _choices(night, speaking.adapter if speaking else None, guild.preferred_locale)
+        ended = sorted((n for n in found if n and n.ended_at and n.id > seen), key=lambda night: night.id)
+        made = [await outcome(session, night) for night in ended]
+        active = [await adapters.active_adapter(session, campaign, night.npc) for night in ended]
+    for night, version, speaking in zip(ended, made, active, strict=True):
+        view = _choices(version, night.npc, speaking.adapter if speaking else None, locale)
         options: dict[str, Any] = {} if view is None else {"view": view}
-        text = told(night, library.get(night.npc).name, guild.preferred_locale)
+        text = told(night, version, library.get(night.npc).name, locale)
         await screen.send(text, allowed_mentions=discord.AllowedMentions.none(), **options)
         await rooms.set(guild_place(guild.id), "nights_told", night.id)
     return len(ended)
 
 
-def told(night: NightRecord, name: str, locale: discord.Locale | str | None) -> str:
-    """A night in a few lines."""
-    verdict = str(night.report.get("verdict", night.state))
-    reason = night.reason or str(night.report.get("reason", ""))
-    return words(locale, "morning.report", name=name, verdict=verdict, reason=reason[:1500] or "–")
+async def outcome(session: Any, night: NightRecord) -> Version | None:
+    """What a night trained, with the gate's verdict; None where nothing was trained."""
+    return await _version(session, night.campaign, night.npc, str(night.report.get("adapter") or ""))
 
 
-def _choices(night: NightRecord, active: str | None, locale: Any) -> discord.ui.View | None:
-    adapter = str(night.report.get("adapter") or "")
+def told(night: NightRecord, version: Version | None, name: str, locale: discord.Locale | str | None) -> str:
+    """A night in a few lines: what was learnt from, and the verdict; or why nothing was."""
+    if night.state != "done":
+        state = night.state if night.state in {"running", "failed"} else "abandoned"
+        return words(locale, f"morning.{state}", name=name, reason=night.reason[:_REASON])
+    if version is None:
+        return words(locale, "morning.untrained", name=name, missing=str(night.report.get("missing", ""))[:_REASON])
+    counts = {"sft": 0, "pair": 0, "label": 0, **night.report.get("counts", {})}
+    fields = {"lines": counts["sft"], "pairs": counts["pair"], "votes": counts["label"]}
+    verdict = "morning.passed" if version.report.get("passed") else "morning.held"
+    reason = str(version.report.get("reason", ""))[:_REASON]
+    return words(locale, "morning.learnt", name=name, **fields) + "\n" + words(locale, verdict, reason=reason)
+
+
+def _choices(version: Version | None, npc: str, active: str | None, locale: Any) -> discord.ui.View | None:
     view = discord.ui.View(timeout=None)
-    if adapter and adapter != active and len(adapter) <= 40:
-        view.add_item(VoiceButton("promote", night.npc, adapter, words(locale, "morning.promote")))
+    free = version is not None and version.adapter != active and version.state in {"candidate", "held"}
+    if version is not None and free and len(npc) + len(version.adapter) <= _ROOM:
+        view.add_item(VoiceButton("promote", npc, version.adapter, words(locale, "morning.promote")))
     if active is not None:
-        view.add_item(VoiceButton("undo", night.npc, "", words(locale, "morning.undo")))
+        view.add_item(VoiceButton("undo", npc, "", words(locale, "morning.undo")))
     return view if view.children else None
 
 

@@ -38,12 +38,20 @@ def person_key(user: int) -> str:
     return f"discord:{user}"
 
 
+@dataclass(frozen=True)
+class Newest:
+    """A line and the messages it stands in; without any where the newest line is gone."""
+
+    line: int = 0
+    messages: tuple[int, ...] = ()
+
+
 @dataclass
 class Room:
     """A channel's table, and what the bot remembers of the channel while it runs.
 
     Attributes:
-        newest: the newest line, which carries the controls.
+        newest: the newest line, which carries the controls; None until somebody needs to know it.
         hushes: how often all were silenced; who waited through one says nothing.
         partner: the NPC each person last spoke to, by the person's key.
     """
@@ -51,7 +59,7 @@ class Room:
     guild: int
     channel: int
     table: Table
-    newest: int | None = None
+    newest: Newest | None = None
     hushes: int = 0
     partner: dict[str, str] = field(default_factory=dict)
 
@@ -59,6 +67,16 @@ class Room:
         """Silence everybody: the line that runs, and those that wait."""
         self.hushes += 1
         self.table.hush()
+
+    def npc(self, name: str) -> tuple[str, Sheet]:
+        """The slug and the sheet of the NPC somebody means, wherever it is.
+
+        Raises:
+            SheetError: there is none of that name; the nearest is named.
+        """
+        library = self.table.state.library
+        slug = library.find(name)
+        return slug, library.get(slug)
 
     @property
     def place(self) -> str:

@@ -16,7 +16,7 @@ from bot.discord_app.desk import Desk
 from bot.discord_app.errors import Refusal
 from bot.discord_app.lines import MOST, first_sentence, quoted, split
 from bot.discord_app.personas import Face
-from bot.discord_app.rooms import Room
+from bot.discord_app.rooms import Newest, Room
 from bot.table.bounds import LimitCrossed, last_line, within_limits
 from bot.table.events import Again, Event, Line, Piece
 from bot.table.table import Asked
@@ -126,6 +126,7 @@ class Stage:
         self, room: Room, channel: Any, showing: "Showing", events: AsyncGenerator[Event, None]
     ) -> Line | None:
         line: Line | None = None
+        await self._newest(room)  # before there is a newer one
         async with typing(channel), contextlib.aclosing(events):
             try:
                 async for event in events:
@@ -141,9 +142,8 @@ class Stage:
         if line is None or not line.text or line.line_id in self.withdrawn:
             await showing.give_up()
             return None
-        await self._retire(room, channel, line.line_id)
         await showing.end(line, self.controls(line.line_id))
-        room.newest = line.line_id
+        await self._make_newest(room, channel, line.line_id, showing.messages)
         if self.desk.settings.controls == "reactions":
             await self._offer_reactions(channel, showing.messages)
         return line
@@ -174,11 +174,10 @@ class Stage:
         head = await self.head(stored)
         showing = Showing(self.desk, room, channel, self.desk.face(room, line.npc), head)
         showing.stand_on([int(carried.message) for carried in await self.messages(line.line_id)])
-        new = not showing.messages
-        if new:
-            await self._retire(room, channel, line.line_id)
-            room.newest = line.line_id
-        await showing.end(line, self.controls(line.line_id) if room.newest == line.line_id else None)
+        newest = not showing.messages or (await self._newest(room)).line == line.line_id
+        await showing.end(line, self.controls(line.line_id) if newest else None)
+        if newest:
+            await self._make_newest(room, channel, line.line_id, showing.messages)
 
     async def head(self, line: StoredTurn) -> str:
         """What stands above a line: the question, where nobody could see it asked."""
@@ -193,8 +192,10 @@ class Stage:
         async with self.desk.rooms.house.store.session() as session:
             return await places.messages_of(session, line)
 
-    async def take_back(self, channel: Any, line: int) -> None:
+    async def take_back(self, room: Room, channel: Any, line: int) -> None:
         """Remove a line's messages from the channel, and forget them."""
+        if room.newest is not None and room.newest.line == line:
+            room.newest = Newest()
         for carried in await self.messages(line):
             await remove(self.desk, channel, int(carried.message))
 
@@ -207,23 +208,30 @@ class Stage:
         parts = split(await self.head(stored) + stored.text)
         for carried, part in zip(await self.messages(line), parts, strict=False):
             await self.desk.personas.change(channel, int(carried.message), f"~~{part}~~", stored.speaker, view=None)
-        if room.newest == line:
-            room.newest = None
+        if room.newest is not None and room.newest.line == line:
+            room.newest = Newest()
 
     async def announce(self, channel: Any, text: str) -> None:
         """Say something as the bot itself."""
         await channel.send(text[:MOST], allowed_mentions=discord.AllowedMentions.none())
 
-    async def _retire(self, room: Room, channel: Any, newest: int) -> None:
-        """Take the controls from the line before; only the newest has them."""
-        before, room.newest = room.newest, newest
-        if before is None or before == newest or self.desk.settings.controls == "reactions":
+    async def _newest(self, room: Room) -> Newest:
+        """The newest line of a channel; after a restart the database knows it."""
+        if room.newest is None:
+            async with self.desk.rooms.house.store.session() as session:
+                line = await places.newest_line(session, room.place) or 0
+                carried = await places.messages_of(session, line)
+            room.newest = Newest(line, tuple(int(one.message) for one in carried))
+        return room.newest
+
+    async def _make_newest(self, room: Room, channel: Any, line: int, messages: list[int]) -> None:
+        """Let a line be the newest, and take the controls from the one before; only the newest has them."""
+        before, room.newest = await self._newest(room), Newest(line, tuple(messages))
+        if not before.messages or before.line == line or self.desk.settings.controls == "reactions":
             return
-        carried = await self.messages(before)
-        if carried:
-            with contextlib.suppress(discord.HTTPException):  # old controls are a blemish, not a fault
-                name = room.table.state.speaker or ""
-                await self.desk.personas.change(channel, int(carried[-1].message), None, name, view=None)
+        with contextlib.suppress(discord.HTTPException):  # old controls are a blemish, not a fault
+            name = room.table.state.speaker or ""
+            await self.desk.personas.change(channel, before.messages[-1], None, name, view=None)
 
     async def _offer_reactions(self, channel: Any, messages: list[int]) -> None:
         with contextlib.suppress(discord.HTTPException):

@@ -1,7 +1,5 @@
 """Dice, in d20's syntax; honest ones, rolled here and never by a model."""
 
-import d20
-
 from bot.errors import TableError
 
 _LONGEST = 100
@@ -13,6 +11,8 @@ def roll(expression: str) -> tuple[int, str]:
     Raises:
         TableError: no dice anybody could roll.
     """
+    import d20  # its grammar takes half a second to build, and most programs never roll
+
     if len(expression) > _LONGEST:
         raise TableError(f"A roll has at most {_LONGEST} characters; roll in parts.")
     try:

@@ -113,19 +113,15 @@ class Speaking:
             if state == "failed":
                 state = "cut"
         finally:
-            await asyncio.shield(self._store(line_id, take_id, text, state, timings))
-        number = len(await self._takes(line_id))
+            number = await asyncio.shield(self._store(line_id, take_id, text, state, timings))
         yield Line(line_id, npc, name, text, number, request.adapter, timings, cut=state == "cut")
 
-    async def _store(self, line_id: int, take_id: int, text: str, state: str, timings: dict[str, Any]) -> None:
+    async def _store(self, line_id: int, take_id: int, text: str, state: str, timings: dict[str, Any]) -> int:
         async with self.state.store.session() as session:
-            await lines.finish_take(session, take_id, text, state, timings)
+            number = await lines.finish_take(session, take_id, text, state, timings)
             if state == "complete" or (state == "cut" and text):
                 await lines.keep_take(session, line_id, take_id)
-
-    async def _takes(self, line_id: int) -> list[Any]:
-        async with self.state.store.session() as session:
-            return list(await lines.takes(session, line_id))
+        return number
 
     async def part(self, npc: str) -> Part:
         """The NPC as it stands now: its sheet's file, and what the table taught it."""

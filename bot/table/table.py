@@ -4,6 +4,7 @@ Terminal, studio and Discord call these methods and show the events; none of the
 engines or tables of a database.
 """
 
+import asyncio
 import contextlib
 import dataclasses
 import random
@@ -14,6 +15,7 @@ from typing import Any, Literal
 
 from bot.errors import TableError
 from bot.table.backstage import Backstage
+from bot.table.dice import roll
 from bot.table.events import Event, Heard, Line, Why
 from bot.table.feedback import Correcting
 from bot.table.observing import Observer
@@ -255,9 +257,7 @@ class Table:
 
     async def roll(self, dice: str, *, by: Hand | None = None) -> tuple[int, str]:
         """Roll before everybody; NPCs that are here know the result."""
-        from bot.table.dice import roll  # its grammar takes longer to load than everything else here
-
-        total, how = roll(dice)
+        total, how = await asyncio.to_thread(roll, dice)  # the first one builds a grammar, and that takes a while
         await self.hear(f"rolls {dice}: {total}", by=by, answered=False)
         return total, how
 

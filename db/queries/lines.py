@@ -4,12 +4,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import PlaySession, SceneRow, Take, TurnRow
 from db.queries.presence import witnessed
 from db.values import StoredTake, StoredTurn, TakeMade, facts_from_json, facts_to_json
+
+_UNREAD = {"synchronize_session": False}  # nothing that was read before in the same transaction is used after
 
 
 async def add_turn(
@@ -17,15 +19,13 @@ async def add_turn(
     *, participant: int | None = None, out_of_character: bool = False,
 ) -> int:  # fmt: skip
     """Append a turn to a scene; its id is given by the database."""
-    last = await session.scalar(select(func.max(TurnRow.ordinal)).where(TurnRow.scene_id == scene))
-    row = TurnRow(
-        scene_id=scene, ordinal=(last or 0) + 1, source=said.source, speaker=said.speaker, text=said.text,
+    following = select(func.coalesce(func.max(TurnRow.ordinal), 0) + 1).where(TurnRow.scene_id == scene)
+    added = insert(TurnRow).values(
+        scene_id=scene, ordinal=following.scalar_subquery(), source=said.source, speaker=said.speaker, text=said.text,
         npc=said.npc, participant_id=participant, answers_id=said.answers, kept_take_id=None,
         out_of_character=out_of_character, retracted_at=None, said_at=now,
     )  # fmt: skip
-    session.add(row)
-    await session.flush()
-    return row.id
+    return (await session.scalars(added.returning(TurnRow.id))).one()
 
 
 async def add_take(  # noqa: PLR0913  (the columns that differ, by name)
@@ -33,24 +33,26 @@ async def add_take(  # noqa: PLR0913  (the columns that differ, by name)
     *, text: str = "", state: str = "streaming", origin: str = "npc",
 ) -> int:  # fmt: skip
     """Open a take of a line; it is there before anybody sees a word of it."""
-    count = await session.scalar(select(func.count()).select_from(Take).where(Take.turn_id == turn))
+    following = select(func.count() + 1).select_from(Take).where(Take.turn_id == turn)
     fields = asdict(made) | {"at_hand": facts_to_json(made.at_hand)}
-    row = Take(turn_id=turn, number=(count or 0) + 1, text=text, state=state, origin=origin,
-               timings={}, made_at=now, **fields)  # fmt: skip
-    session.add(row)
-    await session.flush()
-    return row.id
+    added = insert(Take).values(
+        turn_id=turn, number=following.scalar_subquery(), text=text, state=state, origin=origin, timings={},
+        made_at=now, **fields,
+    )  # fmt: skip
+    return (await session.scalars(added.returning(Take.id))).one()
 
 
-async def finish_take(session: AsyncSession, take: int, text: str, state: str, timings: dict[str, Any]) -> None:
-    """Write a take's whole text and how it ended."""
-    await session.execute(update(Take).where(Take.id == take).values(text=text, state=state, timings=timings))
+async def finish_take(session: AsyncSession, take: int, text: str, state: str, timings: dict[str, Any]) -> int:
+    """Write a take's whole text and how it ended; returns its number among the line's takes."""
+    changed = update(Take).where(Take.id == take).values(text=text, state=state, timings=timings)
+    return (await session.scalars(changed.returning(Take.number), execution_options=_UNREAD)).one()
 
 
 async def keep_take(session: AsyncSession, turn: int, take: int) -> None:
     """Make a take the one the table heard."""
-    text = await session.scalar(select(Take.text).where(Take.id == take))
-    await session.execute(update(TurnRow).where(TurnRow.id == turn).values(kept_take_id=take, text=text or ""))
+    text = select(func.coalesce(Take.text, "")).where(Take.id == take).scalar_subquery()
+    changed = update(TurnRow).where(TurnRow.id == turn).values(kept_take_id=take, text=text)
+    await session.execute(changed, execution_options=_UNREAD)
 
 
 async def retract(session: AsyncSession, turn: int, now: datetime) -> None:

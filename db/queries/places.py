@@ -38,6 +38,12 @@ async def messages_of(session: AsyncSession, turn: int) -> list[Carried]:
     return [Carried(row.message, row.place, row.turn_id, row.part) for row in rows]
 
 
+async def newest_line(session: AsyncSession, place: str) -> int | None:
+    """The newest line of an NPC that stands in a place."""
+    found = select(func.max(ChatMessage.turn_id)).join(TurnRow, TurnRow.id == ChatMessage.turn_id)
+    return await session.scalar(found.where(ChatMessage.place == place, TurnRow.npc.is_not(None)))
+
+
 async def forget_message(session: AsyncSession, message: str) -> None:
     """Forget a message that is gone."""
     await session.execute(delete(ChatMessage).where(ChatMessage.message == message))

@@ -50,9 +50,18 @@ def operation(method: str, path: str) -> dict[str, Any]:
 
 
 def _faults(schema: dict[str, Any], value: Any) -> list[str]:
-    whole = {**schema, "components": _spec()["components"]}
-    validator = jsonschema.Draft202012Validator(whole)
-    return [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message[:300]}" for fault in validator.iter_errors(value)]
+    return list(_faults_of(json.dumps(schema, sort_keys=True), json.dumps(value, sort_keys=True)))
+
+
+@cache  # the commands alone take most of a second, and every bot of every test makes the same ones known
+def _faults_of(schema: str, value: str) -> tuple[str, ...]:
+    found = _validator(schema).iter_errors(json.loads(value))
+    return tuple(f"{'/'.join(map(str, fault.absolute_path))}: {fault.message[:300]}" for fault in found)
+
+
+@cache
+def _validator(schema: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator({**json.loads(schema), "components": _spec()["components"]})
 
 
 def check_request(method: str, path: str, body: Any) -> list[str]:

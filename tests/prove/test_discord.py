@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import random
 import shutil
 import sqlite3
 import statistics
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,35 +24,70 @@ from bot.table.table import Seat
 from characters.library import Library
 from db.settings import Settings
 from db.store import Store
-from tests.bot.discord.wire import running
+from tests.bot.discord.wire import ended_well, running
 from tests.fakes.discord_payloads import CHANNEL
-from tests.fakes.discord_standin import Asked, DiscordStandIn
+from tests.fakes.discord_rest import Asked
+from tests.fakes.discord_standin import DiscordStandIn
 from tests.fakes.model_server import ModelServer
-from tests.fakes.program import understudy
+from tests.fakes.program import PROGRAM, understudy
 from tests.fakes.scripted_engine import ScriptedEngine
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
 
 NPCS = ("mira", "brug", "thule")
 MESSAGES = 200
+PEOPLE = {"discord:5": "olga", "discord:6": "ana", "discord:7": "bo"}
+VOTES = {"up": "thumbs_up", "down": "thumbs_down"}
 SEED = 20260501
 
 
 class Evening:
     """Plays an evening, and keeps count of what must be there in the end."""
 
-    def __init__(self, discord: DiscordStandIn, model: ModelServer) -> None:
-        self.discord, self.rng = discord, random.Random(SEED)
+    def __init__(self, home: Path, discord: DiscordStandIn, model: ModelServer) -> None:
+        self.home, self.discord, self.rng = home, discord, random.Random(SEED)
         self.said: list[str] = []
         self.by: dict[str, str] = {}
         self.channel_texts: list[str] = []
-        self.retracted: set[str] = set()
+        self.votes: dict[tuple[int, str], str] = {}
+        self.marks: Counter[tuple[int, str, str]] = Counter()
+        self.opted_out: set[str] = set()
+        self.scene_changed = False
         model.script += [f"Reply number {number} of the house." for number in range(400)]
 
-    async def done(self, asked: Asked, *texts: str) -> None:
-        await self.discord.until(lambda: asked.original and any(
-            text in self.discord.messages[asked.original]["content"] for text in texts
-        ))  # fmt: skip
+    # --- what is there -----------------------------------------------------------------------
+
+    def ask(self, query: str, *values: Any) -> list[Any]:
+        with sqlite3.connect(self.home / "db.sqlite") as database:
+            return list(database.execute(query, values))
+
+    def newest(self) -> dict[str, Any]:
+        return self.discord.spoken[-1]
+
+    def line_of(self, message: dict[str, Any]) -> int:
+        """The line a message carries; 0 for a greeting, which is none."""
+        found = self.ask("select turn_id from chat_messages where message = ?", message["id"])
+        return int(found[0][0]) if found else 0
+
+    def counted(self) -> Counter[tuple[int, str, str]]:
+        """The reactions that stand in the database: line, person, kind."""
+        rows = self.ask(
+            "select turn_id, key, kind from feedback join participants on participants.id = participant_id where withdrawn_at is null"
+        )
+        return Counter((line, PEOPLE[key], kind) for line, key, kind in rows)
+
+    def expected(self) -> Counter[tuple[int, str, str]]:
+        """The reactions that were given, as people were told that they count."""
+        return self.marks + Counter((line, person, kind) for (line, person), kind in self.votes.items())
+
+    # --- what people do ----------------------------------------------------------------------
+
+    async def done(self, asked: Asked, *texts: str) -> str:
+        def answer() -> str:
+            return self.discord.messages[asked.original]["content"] if asked.original else ""
+
+        await self.discord.until(lambda: any(text in answer() for text in texts))
+        return answer()
 
     async def talk(self, person: str, *, wait: bool = True) -> Asked:
         text = f"Question {len(self.said)} of {person}: what do you sell?"
@@ -70,21 +107,53 @@ class Evening:
         await self.discord.say(person, text)
         await self.discord.until(lambda: len(self.discord.spoken) > before)
 
-    def newest(self) -> dict[str, Any]:
-        return self.discord.spoken[-1]
-
     async def press(self, person: str, act: str, *answers: str) -> None:
+        """A control of the newest line, if it has any left."""
         line = self.newest()
-        rows = line["components"]
-        if not rows:
+        if not line["components"]:
             return
-        custom = next(item["custom_id"] for item in rows[0]["components"] if item["custom_id"].endswith(f":{act}"))
-        await self.done(await self.discord.click(person, line, custom), *answers)
+        number = self.line_of(line)
+        custom = next(item["custom_id"] for item in line["components"][0]["components"] if item["custom_id"].endswith(f":{act}"))
+        said = await self.done(await self.discord.click(person, line, custom), *answers)
+        if act in VOTES:
+            if "counted" in said:
+                self.votes[number, person] = VOTES[act]
+            else:
+                assert person in self.opted_out
+        elif answers[0] in said:
+            self.marks[number, person, {"take": "regen", "x": "safety_x"}[act]] += 1
+
+    async def react(self, person: str) -> None:
+        """A plain emoji, sometimes taken back; one who opted out is not counted."""
+        line, act = self.newest(), self.rng.choice(("up", "down"))
+        number, emoji = self.line_of(line), "👍" if act == "up" else "👎"
+        await self.discord.react(person, line, emoji)
+        if person in self.opted_out or not number:
+            return
+        self.votes[number, person] = VOTES[act]
+        await self.discord.until(lambda: self.counted() == self.expected())
+        if self.rng.random() < 0.4:
+            await self.discord.react(person, line, emoji, remove=True)
+            del self.votes[number, person]
+            await self.discord.until(lambda: self.counted() == self.expected())
+
+    async def menu(self, name: str, **fields: str) -> None:
+        """The GM corrects the newest line, or takes it out of the story."""
+        line = self.newest()
+        number = self.line_of(line)
+        if not number:
+            return
+        opened = await self.discord.menu("olga", name, line)
+        if fields:
+            await self.discord.until(lambda: opened.callback is not None)
+            opened = await self.discord.submit("olga", opened, **fields)
+        await self.done(opened, "says so", "Not canon")
+        self.marks[number, "olga", "edit" if fields else "retcon"] += 1
 
     async def step(self) -> None:
         person = self.rng.choice(("ana", "bo", "olga"))
-        match self.rng.choices(("talk", "write", "up", "down", "take", "edit", "retcon", "x", "both"),
-                               (40, 15, 10, 6, 6, 5, 3, 3, 12))[0]:  # fmt: skip
+        steps = {"talk": 40, "write": 15, "up": 12, "down": 6, "take": 6, "edit": 8, "retcon": 3, "x": 3, "both": 12, "react": 8}
+        match self.rng.choices(list(steps), list(steps.values()))[0]:
             case "talk":
                 await self.talk(person)
             case "write":
@@ -92,79 +161,117 @@ class Evening:
             case "up" | "down" as act:
                 await self.press(person, act, "counted", "opted out")
             case "take":
-                await self.press(person, "take", "Another take")
+                await self.press(person, "take", "Another take", "earlier scene")
             case "x":
                 await self.press(person, "x", "The line is gone")
             case "edit":
-                opened = await self.discord.menu("olga", "Edit line", self.newest())
-                await self.discord.until(lambda: opened.callback is not None)
-                text = f"Correction {len(self.said)} by the GM."
-                await self.done(await self.discord.submit("olga", opened, asked="", said=text), "says so", "no line of an NPC")
+                await self.menu("Edit line", asked="", said=f"Correction {len(self.said)} by the GM.")
             case "retcon":
-                await self.done(await self.discord.menu("olga", "Not canon", self.newest()), "Not canon", "never came", "no line")
+                await self.menu("Not canon")
+            case "react":
+                await self.react(person)
             case "both":
                 first = await self.talk("ana", wait=False)
                 second = await self.talk("bo", wait=False)
                 await self.done(first, "answered")
                 await self.done(second, "answered")
 
+    # --- the evening -------------------------------------------------------------------------
 
-async def test_an_evening_of_two_hundred_messages_loses_nothing_and_doubles_nothing(home: Path) -> None:
+    async def begin(self) -> dict[str, Any]:
+        """NPCs come, the channel is opened, and both players opt in; returns the message they did that with."""
+        for npc in NPCS:
+            await self.done(await self.discord.slash("olga", "npc summon", name=npc), "is here")
+        await self.done(await self.discord.slash("olga", "gm listen", on=True), "I read this channel")
+        await self.done(await self.discord.slash("olga", "session start"), "begun")
+        shown = await self.discord.slash("bo", "privacy")
+        await self.done(shown, "Stored")
+        question = self.discord.messages[shown.original or ""]
+        for person in ("ana", "bo"):
+            await self.done(await self.discord.click(person, question, "consent:given"), "Thank you")
+        return question
+
+    async def play(self) -> None:
+        question = await self.begin()
+        while (count := len(self.said)) < MESSAGES:
+            if count > MESSAGES // 3 and not self.discord.resumed:
+                await self.discord.drop()
+                await self.talk("ana")  # said while nobody was there to hear it
+            if count > MESSAGES // 2 and not self.scene_changed:
+                self.scene_changed = True
+                await self.done(await self.discord.slash("olga", "scene set", place="the cellar"), "new scene")
+                await self.done(await self.discord.click("bo", question, "consent:refused"), "Nothing of yours")
+                self.opted_out.add("bo")
+            if count > 2 * MESSAGES // 3 and self.discord.resumed == 1:
+                await self.discord.send(7)
+                await self.discord.until(lambda: self.discord.resumed == 2)
+            await self.step()
+        await self.done(await self.discord.slash("olga", "session stop", learn="tonight"), "evening is over")
+
+
+async def test_an_evening_of_two_hundred_messages_loses_nothing_doubles_nothing_and_a_night_learns_from_it(
+    home: Path, tmp_path: Path, small_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with ModelServer() as model, DiscordStandIn() as discord:
-        evening = Evening(discord, model)
+        evening = Evening(home, discord, model)
         settings = {"UNDERSTUDY_DISCORD_MESSAGE_CONTENT": "true", "UNDERSTUDY_DISCORD_GATHER_IDLE": "0.05"}
         async with running(discord, model, **settings) as program:
-            for npc in NPCS:
-                await evening.done(await discord.slash("olga", "npc summon", name=npc), "is here")
-            await evening.done(await discord.slash("olga", "gm listen", on=True), "I read this channel")
-            await evening.done(await discord.slash("olga", "session start"), "begun")
-            yes = await discord.slash("bo", "privacy")
-            await evening.done(yes, "Stored")
-            await evening.done(await discord.click("bo", discord.messages[yes.original or ""], "consent:given"), "Thank you")
-            await evening.done(await discord.click("ana", discord.messages[yes.original or ""], "consent:given"), "Thank you")
-            while len(evening.said) < MESSAGES:
-                count = len(evening.said)
-                if count > MESSAGES // 3 and not discord.resumed:
-                    await discord.drop()
-                    await evening.talk("ana")  # said while nobody was there to hear it
-                if count > MESSAGES // 2 and "scene" not in evening.by:
-                    evening.by["scene"] = ""
-                    await evening.done(await discord.slash("olga", "scene set", place="the cellar"), "new scene")
-                    await evening.done(await discord.click("bo", discord.messages[yes.original or ""], "consent:refused"), "Nothing of yours")
-                if count > 2 * MESSAGES // 3 and discord.resumed == 1:
-                    await discord.send(7)
-                    await discord.until(lambda: discord.resumed == 2)
-                await evening.step()
-            status, errors = await program.stop()
-        assert status == 0, errors
-        assert "Traceback" not in errors, errors[errors.index("Traceback") - 300 :][:4000]
+            await evening.play()
+            await ended_well(program)
         assert discord.faults == []
         assert discord.resumed == 2
         assert max(asked.answered_after or 99.0 for asked in discord.asked.values()) < 3
-    _nothing_lost(home, evening, discord)
-    _nothing_forbidden(home, evening)
+    assert evening.counted() == evening.expected()
+    _nothing_lost(evening, discord)
+    [(campaign,)] = evening.ask("select name from campaigns where name like 'discord:%'")
+    await asyncio.to_thread(_built, home, campaign)
+    report = await asyncio.to_thread(_night, home, tmp_path, small_model, campaign)
+    with capsys.disabled():
+        sys.stdout.write(f"\nan evening of {MESSAGES} messages: {sum(evening.counted().values())} reactions, all counted; "
+                         f"the night after it learnt from {report['counts']} ({report['adapter'] or report['missing']})\n")  # fmt: skip
+    _nothing_forbidden(evening)
 
 
-def _nothing_lost(home: Path, evening: Evening, discord: DiscordStandIn) -> None:
-    with sqlite3.connect(home / "db.sqlite") as database:
-        turns = [text for (text,) in database.execute("select text from turns where npc is null")]
-        lines = database.execute("select id from turns where npc is not null and kept_take_id is not null and retracted_at is null")
-        carried = Counter(turn for (turn,) in database.execute("select turn_id from chat_messages"))
-        standing = {turn for (turn,) in lines}
+def _nothing_lost(evening: Evening, discord: DiscordStandIn) -> None:
+    turns = [text for (text,) in evening.ask("select text from turns where npc is null")]
+    standing = {turn for (turn,) in evening.ask(
+        "select id from turns where npc is not null and kept_take_id is not null and retracted_at is null"
+    )}  # fmt: skip
+    carried = Counter(turn for (turn,) in evening.ask("select turn_id from chat_messages"))
     assert Counter(turns) == Counter(evening.said)
     assert all(carried[turn] >= 1 for turn in standing), "a line that counts stands nowhere"
     shown = Counter(message["content"].splitlines()[-1] for message in discord.spoken if message["content"].startswith("> "))
     assert max(shown.values()) == 1, "a line stands twice"
 
 
-def _nothing_forbidden(home: Path, evening: Evening) -> None:
-    with sqlite3.connect(home / "db.sqlite") as database:
-        (campaign,) = next(iter(database.execute("select name from campaigns where name like 'discord:%'")))
+def _built(home: Path, campaign: str) -> None:
+    """The dataset as the operator builds it, linted."""
     built = understudy("dataset", "build", "--campaign", campaign, "--json", UNDERSTUDY_HOME=str(home))
     assert built.status in {0, 1}, built.err
-    rows = [json.loads(row) for file in (home / "datasets").rglob("*.jsonl") for row in file.read_text("utf-8").splitlines()]
-    text = json.dumps(rows)
-    assert len(rows) >= 10, built.err + built.out
+
+
+def _night(home: Path, tmp_path: Path, model: Path, campaign: str) -> dict[str, Any]:
+    """The night after it, with a small model and little time; what it made of Mira."""
+    recipe = tmp_path / "quick.yaml"
+    recipe.write_text("{recipe: sft, learning_rate: 0.005, epochs: 1, anchors: 8, max_length: 2048, minutes: 2, threads: 1}", "utf-8")
+    environment = {
+        **os.environ, "UNDERSTUDY_HOME": str(home), "UNDERSTUDY_ENGINE_MODEL": str(model), "UNDERSTUDY_ENGINE_SYSTEM_BUDGET": "200",
+        "UNDERSTUDY_ENGINE_THREADS": "1", "UNDERSTUDY_SAMPLING_MAX_TOKENS": "24",
+    }  # fmt: skip
+    asked = [PROGRAM, "night", "--campaign", campaign, "--npc", "mira", "--no-control", "--recipe", str(recipe), "--json"]
+    done = subprocess.run(asked, capture_output=True, text=True, env=environment, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr
+    [report] = json.loads(done.stdout)["npcs"]
+    assert isinstance(report, dict)
+    assert (report["adapter"] is None) == (report["counts"]["sft"] < 8)
+    assert report["adapter"] is None or list((home / "adapters").rglob(f"{report['adapter']}.gguf"))
+    return report
+
+
+def _nothing_forbidden(evening: Evening) -> None:
+    files = list((evening.home / "datasets").rglob("*.jsonl"))
+    text = "\n".join(file.read_text("utf-8") for file in files)
+    assert len(text.splitlines()) >= 10
     assert not [said for said in evening.channel_texts if said in text]
     assert not [said for said, person in evening.by.items() if person == "bo" and said in text]
 

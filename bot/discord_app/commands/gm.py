@@ -42,8 +42,7 @@ class GmCommands(app_commands.Group):
         """Whether lines of this channel wait for the GM."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, _ = await desk.sit(interaction)
+            room, _ = await desk.sit(interaction, gm=True)
             if mode == "preview" and not await desk.rooms.setting(guild_place(room.guild), "gm_screen"):
                 raise Refusal("gm.no_screen")
             await desk.rooms.set(room.place, "mode", mode)
@@ -98,8 +97,7 @@ class GmCommands(app_commands.Group):
         """A stage direction for an NPC's next line."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, _ = await desk.sit(interaction)
+            room, _ = await desk.sit(interaction, gm=True)
             npc = room.table.switch(name)
             room.table.state.directions[npc] = direction.strip()
             await answer.say("gm.directed", name=room.table.sheet(npc).name)
@@ -111,9 +109,8 @@ class GmCommands(app_commands.Group):
         """What an NPC hides, for the GM's eyes alone."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, _ = await desk.sit(interaction)
-            sheet = room.table.sheet(room.table.state.library.find(name))
+            room, _ = await desk.sit(interaction, gm=True)
+            _, sheet = room.npc(name)
             rows = [f"• {secret.text} ({secret.condition})" if secret.condition else f"• {secret.text}"
                     for secret in sheet.secrets]  # fmt: skip
             await answer.write("\n".join([f"**{sheet.name}**", *(rows or ["–"])]))

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.discord_app import actions
 from bot.discord_app.catalogue import described
 from bot.discord_app.commands.npc import anybody
 from bot.discord_app.errors import Refusal
@@ -44,11 +45,8 @@ class LoreCommands(app_commands.Group):
         """Let everybody know something."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, hand = await desk.sit(interaction)
-            state = room.table.state
-            async with state.store.session() as session:
-                await told.tell(session, state.campaign, None, text.strip(), state.clock(), by=hand.person.id)
+            room, hand = await desk.sit(interaction, gm=True)
+            await actions.add_lore(room, hand, text)
             await answer.say("lore.added")
 
 
@@ -65,14 +63,12 @@ class MemoryCommands(app_commands.Group):
         """What an NPC was told, for the GM's eyes."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, _ = await desk.sit(interaction)
-            state = room.table.state
-            npc = state.library.find(name)
+            room, _ = await desk.sit(interaction, gm=True)
+            (npc, sheet), state = room.npc(name), room.table.state
             async with state.store.session() as session:
                 facts = await told.known(session, state.campaign, npc)
             rows = [f"`{fact.id}` {fact.text}{'' if fact.npc else ' 🌍'}" for fact in facts[:_SHOWN]]
-            head = answer.words("memory.head", name=state.library.get(npc).name)
+            head = answer.words("memory.head", name=sheet.name)
             await answer.write("\n".join([head, *rows]))
 
     @app_commands.command(description=described("cmd.memory.forget"))
@@ -81,8 +77,7 @@ class MemoryCommands(app_commands.Group):
         """Take a fact, or lore, back."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, _ = await desk.sit(interaction)
+            room, _ = await desk.sit(interaction, gm=True)
             state = room.table.state
             async with state.store.session() as session:
                 if not await told.untell(session, state.campaign, number):

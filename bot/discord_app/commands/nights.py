@@ -30,18 +30,19 @@ class NightsCommands(app_commands.Group):
             async with state.store.session() as session:
                 asked = await nights.requests(session, state.campaign)
                 news = await nights.npcs_with_news(session, state.campaign)
-            waiting = [request for request in asked if request.state in {"waiting", "running"}]
-            rows = [f"• {request.npc or '*'}: {request.state}" for request in waiting]
-            learners = ", ".join(state.library.get(npc).name for npc in news) or "–"
-            await answer.write("\n".join([answer.words("nights.news", names=learners), *rows]))
+            rows = [answer.words("nights.news", names=", ".join(room.table.sheet(npc).name for npc in news) or "–")]
+            for request in asked:
+                if request.state in {"waiting", "running"}:
+                    whom = room.table.sheet(request.npc).name if request.npc else answer.words("nights.everybody")
+                    rows.append(answer.words(f"nights.{request.state}", name=whom))
+            await answer.rows(rows)
 
     @app_commands.command(name="run", description=described("cmd.nights.run"))
     async def run_now(self, interaction: Context) -> None:
         """Ask for a night now."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, _ = await desk.sit(interaction)
+            room, _ = await desk.sit(interaction, gm=True)
             state = room.table.state
             async with state.store.session() as session:
                 await adapters.request_night(session, state.campaign, None, state.clock())
@@ -54,13 +55,12 @@ class NightsCommands(app_commands.Group):
         """An NPC's last night."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, _ = await desk.sit(interaction)
-            state = room.table.state
-            npc = state.library.find(name)
+            room, _ = await desk.sit(interaction, gm=True)
+            (npc, sheet), state = room.npc(name), room.table.state
             async with state.store.session() as session:
                 night = await nights.last_night(session, state.campaign, npc)
-            said = state.library.get(npc).name
-            await answer.write(
-                mornings.told(night, said, interaction.locale) if night else answer.words("nights.none", name=said)
-            )
+                version = await mornings.outcome(session, night) if night else None
+            if night is None:
+                await answer.say("nights.none", name=sheet.name)
+            else:
+                await answer.write(mornings.told(night, version, sheet.name, interaction.locale))

@@ -1,26 +1,31 @@
 """`/npc`: who is here, who has the word, and what the GM makes of them."""
 
+import contextlib
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot.discord_app.catalogue import described
+from bot.discord_app.desk import Answer, Desk
 from bot.discord_app.errors import Refusal
+from bot.discord_app.rooms import Room
 from bot.discord_app.stage import stage_of
-from bot.table.table import Table
+from characters.errors import SheetError
+from characters.sheet import Sheet
 
 Context = discord.Interaction[Any]
 
 
 async def anybody(interaction: Context, current: str) -> list[app_commands.Choice[str]]:
-    """NPCs of the library whose name or slug begins like what was typed."""
-    library = stage_of(interaction).desk.rooms.house.library
+    """NPCs of the server whose name or slug holds what was typed; those that were made up there are among them."""
+    library = await stage_of(interaction).desk.rooms.library(interaction.guild_id or 0)
     wanted, found = current.casefold().strip(), []
     for slug in library.slugs():
-        name = library.get(slug).name
-        if wanted in slug.casefold() or wanted in name.casefold():
-            found.append(app_commands.Choice(name=name[:100], value=slug))
+        with contextlib.suppress(SheetError):  # somebody's broken sheet takes nobody else off the list
+            name = library.get(slug).name
+            if wanted in slug.casefold() or wanted in name.casefold():
+                found.append(app_commands.Choice(name=name[:100], value=slug))
     return found[:25]
 
 
@@ -35,12 +40,19 @@ async def those_here(interaction: Context, current: str) -> list[app_commands.Ch
     return [app_commands.Choice(name=name[:100], value=slug) for slug, name in here if wanted in name.casefold()][:25]
 
 
-def _check_age(interaction: Context, table: Table, npc: str) -> None:
+async def _tell_once(desk: Desk, room: Room, answer: Answer) -> None:
+    """Tell the GM, once a channel, what is missing for names and faces."""
+    if not await desk.rooms.setting(room.place, "told_webhooks"):
+        await desk.rooms.set(room.place, "told_webhooks", value=True)
+        await answer.add(answer.words("npc.no_webhooks"))
+
+
+def _check_age(interaction: Context, sheet: Sheet) -> None:
     """A sheet marked nsfw plays in age-restricted channels only."""
     channel = interaction.channel
     restricted = getattr(channel, "nsfw", False) or getattr(getattr(channel, "parent", None), "nsfw", False)
-    if table.sheet(npc).nsfw and not restricted:
-        raise Refusal("error.age", name=table.sheet(npc).name)
+    if sheet.nsfw and not restricted:
+        raise Refusal("error.age", name=sheet.name)
 
 
 class NpcCommands(app_commands.Group):
@@ -57,14 +69,13 @@ class NpcCommands(app_commands.Group):
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             room, hand = await desk.sit(interaction)
-            _check_age(interaction, room.table, desk.rooms.house.library.find(name))
-            sheet = await room.table.summon(name)
-            npc = room.table.state.need_speaker()
+            npc, sheet = room.npc(name)
+            _check_age(interaction, sheet)
+            await room.table.summon(npc)
             room.partner[hand.person.key] = npc
             await answer.say("npc.here", name=sheet.name, about=sheet.description)
-            if not desk.personas.may(interaction.channel) and not await desk.rooms.setting(room.place, "told_webhooks"):
-                await desk.rooms.set(room.place, "told_webhooks", value=True)
-                await answer.add(answer.words("npc.no_webhooks"))
+            if hand.gm and not desk.personas.may(interaction.channel):
+                await _tell_once(desk, room, answer)
             if sheet.greeting:
                 await desk.personas.say(interaction.channel, desk.face(room, npc), sheet.greeting)
 
@@ -97,13 +108,15 @@ class NpcCommands(app_commands.Group):
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             room, _ = await desk.sit(interaction)
-            here = room.table.state.present
-            rows = [
-                f"{'●' if slug in here else '○'} **{sheet.name}** (`{slug}`), {sheet.description}"
-                for slug in room.table.state.library.slugs()
-                for sheet in [room.table.sheet(slug)]
-            ]
-            await answer.write("\n".join(rows))
+            state, rows = room.table.state, []
+            for slug in sorted(state.library.slugs(), key=lambda slug: slug not in state.present):
+                mark = "●" if slug in state.present else "○"
+                try:
+                    sheet = state.library.get(slug)
+                    rows.append(f"{mark} **{sheet.name}** (`{slug}`), {sheet.description}")
+                except SheetError as error:
+                    rows.append(f"{mark} `{slug}` ⚠️ {error}")
+            await answer.rows(rows)
 
     @app_commands.command(description=described("cmd.npc.info"))
     @app_commands.describe(name=described("opt.npc"))
@@ -112,7 +125,7 @@ class NpcCommands(app_commands.Group):
         """What everybody may know of an NPC."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            library = desk.rooms.house.library
+            library = await desk.rooms.library(interaction.guild_id or 0)
             sheet = library.get(library.find(name))
             world = library.world(sheet.world).name
             await answer.say("npc.info", name=sheet.name, about=sheet.description, kind=sheet.kind, world=world)
@@ -126,8 +139,7 @@ class NpcCommands(app_commands.Group):
         """The GM speaks as an NPC."""
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction) as answer:
-            await stage.desk.need_gm(interaction)
-            room, hand = await stage.desk.sit(interaction)
+            room, hand = await stage.desk.sit(interaction, gm=True)
             line = await room.table.speak_as(text, name, by=hand)
             await stage.show(room, interaction.channel, line)
             await answer.say("npc.said", name=line.name)

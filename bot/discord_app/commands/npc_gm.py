@@ -24,13 +24,11 @@ async def tell(interaction: Context, name: str, fact: app_commands.Range[str, 3,
     """Put a fact into one head."""
     desk = stage_of(interaction).desk
     async with desk.answering(interaction) as answer:
-        await desk.need_gm(interaction)
-        room, hand = await desk.sit(interaction)
-        state = room.table.state
-        npc = state.library.find(name)
+        room, hand = await desk.sit(interaction, gm=True)
+        (npc, sheet), state = room.npc(name), room.table.state
         async with state.store.session() as session:
             await told.tell(session, state.campaign, npc, fact.strip(), state.clock(), by=hand.person.id)
-        await answer.say("npc.told", name=state.library.get(npc).name)
+        await answer.say("npc.told", name=sheet.name)
 
 
 @app_commands.command(name="improvise", description=described("cmd.npc.improvise"))
@@ -39,32 +37,33 @@ async def improvise(interaction: Context, who: app_commands.Range[str, 3, 120]) 
     """Make an NPC up and bring it in."""
     stage = stage_of(interaction)
     async with stage.desk.answering(interaction) as answer:
-        await stage.desk.need_gm(interaction)
-        room, hand = await stage.desk.sit(interaction)
+        room, hand = await stage.desk.sit(interaction, gm=True)
         state = room.table.state
         somebody = state.library.get(state.speaker or stage.desk.rooms.house.settings.table.npc)
         slug, sheet = making.improvise(who, somebody.world, state.library, state.rng)
         await stage.desk.rooms.add_improvised(room.guild, slug, sheet)
         await room.table.summon(slug)
         room.partner[hand.person.key] = slug
-        await answer.say("npc.improvised", Keep(answer, slug), name=sheet.name, about=sheet.description)
+        await answer.say("npc.improvised", keeping(answer, slug), name=sheet.name, about=sheet.description)
 
 
-class Keep(discord.ui.View):
-    """Keeps an improvised NPC as a draft sheet."""
+def keeping(answer: Answer, slug: str) -> discord.ui.View:
+    """A button that keeps an improvised NPC as a draft sheet."""
+    view = discord.ui.View(timeout=3600)
+    view.add_item(_Keep(answer.words("npc.keep"), slug))
+    return view
 
-    def __init__(self, answer: Answer, slug: str) -> None:
-        super().__init__(timeout=3600)
+
+class _Keep(discord.ui.Button[Any]):
+    def __init__(self, label: str, slug: str) -> None:
+        super().__init__(label=label, emoji="📌")
         self.slug = slug
-        button: discord.ui.Button[Any] = discord.ui.Button(label=answer.words("npc.keep"), emoji="📌")
-        button.callback = self._keep  # type: ignore[method-assign]
-        self.add_item(button)
 
-    async def _keep(self, interaction: Context) -> None:
+    async def callback(self, interaction: Context) -> None:
+        """Write the draft."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            await desk.need_gm(interaction)
-            room, _ = await desk.sit(interaction)
+            room, _ = await desk.sit(interaction, gm=True)
             path = making.keep(room.table.sheet(self.slug), self.slug, desk.home / "sheets")
             await answer.say("npc.kept", file=path.name)
 
@@ -76,9 +75,8 @@ async def compare(interaction: Context, name: str | None = None) -> None:
     """Yesterday's voice against tonight's, blind."""
     stage = stage_of(interaction)
     async with stage.desk.answering(interaction) as answer:
-        await stage.desk.need_gm(interaction)
-        room, _ = await stage.desk.sit(interaction)
-        if name is not None and room.table.state.library.find(name) != (await room.table.correcting.line(None)).npc:
+        room, _ = await stage.desk.sit(interaction, gm=True)
+        if name is not None and room.npc(name)[0] != (await room.table.correcting.line(None)).npc:
             raise Refusal("npc.compare_newest")
         await drafts.taste(stage, room, interaction.channel)
         await answer.say("npc.compared")
@@ -96,8 +94,7 @@ async def banter(
     """Let two NPCs talk with each other, for so many lines; hush ends it."""
     stage = stage_of(interaction)
     async with stage.desk.answering(interaction) as answer:
-        await stage.desk.need_gm(interaction)
-        room, hand = await stage.desk.sit(interaction)
+        room, hand = await stage.desk.sit(interaction, gm=True)
         pair = [room.table.switch(first), room.table.switch(second)]
         if pair[0] == pair[1]:
             raise Refusal("npc.banter_alone")
@@ -113,15 +110,13 @@ async def rollback(interaction: Context, name: str) -> None:
     """Bring the voice before the last promotion back."""
     desk = stage_of(interaction).desk
     async with desk.answering(interaction) as answer:
-        await desk.need_gm(interaction)
-        room, _ = await desk.sit(interaction)
-        state = room.table.state
-        npc = state.library.find(name)
+        room, _ = await desk.sit(interaction, gm=True)
+        (npc, sheet), state = room.npc(name), room.table.state
         async with state.store.session() as session:
             if await adapters.active_adapter(session, state.campaign, npc) is None:
-                raise Refusal("npc.no_adapter", name=state.library.get(npc).name)
+                raise Refusal("npc.no_adapter", name=sheet.name)
             before = await adapters.roll_back(session, state.campaign, npc, state.clock())
-        await answer.say("npc.rolled_back", name=state.library.get(npc).name, adapter=before or "–")
+        await answer.say("npc.rolled_back", name=sheet.name, adapter=before or "–")
 
 
 GM_COMMANDS: tuple[Any, ...] = (tell, improvise, banter, compare, rollback)

@@ -57,20 +57,19 @@ class MyDataCommands(app_commands.Group):
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             await _known(desk, interaction)
-            await answer.say("mydata.sure", Sure(answer))
+            await answer.say("mydata.sure", sure(answer))
 
 
-class Sure(discord.ui.View):
+def sure(answer: Answer) -> discord.ui.View:
     """The one question before everything is forgotten."""
+    view = discord.ui.View(timeout=600)
+    view.add_item(_Forget(label=answer.words("mydata.yes"), style=discord.ButtonStyle.danger))
+    return view
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(timeout=600)
-        label = answer.words("mydata.yes")
-        button: discord.ui.Button[Any] = discord.ui.Button(label=label, style=discord.ButtonStyle.danger)
-        button.callback = self._forget  # type: ignore[method-assign]
-        self.add_item(button)
 
-    async def _forget(self, interaction: Context) -> None:
+class _Forget(discord.ui.Button[Any]):
+    async def callback(self, interaction: Context) -> None:
+        """Forget whoever presses it."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction, defer=False):
             await interaction.response.defer()

@@ -33,8 +33,7 @@ class SceneCommands(app_commands.Group):
         """Begin a new scene."""
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction) as answer:
-            await stage.desk.need_gm(interaction)
-            room, _ = await stage.desk.sit(interaction)
+            room, _ = await stage.desk.sit(interaction, gm=True)
             given = {"place": place, "reason": reason, "mood": mood, "familiarity": familiarity}
             scene = await room.table.set_scene({name: value for name, value in given.items() if value})
             shown = ", ".join(text for text in (scene.place, scene.mood) if text) or "…"
@@ -58,8 +57,7 @@ class SceneCommands(app_commands.Group):
         """End the scene; the NPCs leave."""
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction) as answer:
-            await stage.desk.need_gm(interaction)
-            room, _ = await stage.desk.sit(interaction)
+            room, _ = await stage.desk.sit(interaction, gm=True)
             for npc in list(room.table.state.present):
                 await room.table.dismiss(npc)
             await room.table.set_scene({"place": "", "reason": "", "mood": "", "familiarity": ""})
@@ -78,8 +76,7 @@ class SessionCommands(app_commands.Group):
         """Begin the evening, and say what is stored and what is learnt."""
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction) as answer:
-            await stage.desk.need_gm(interaction)
-            await stage.desk.sit(interaction)
+            await stage.desk.sit(interaction, gm=True)
             await stage.announce(interaction.channel, await banner(stage, interaction))
             await answer.say("session.started")
 
@@ -89,8 +86,7 @@ class SessionCommands(app_commands.Group):
         """End the evening; the NPCs learn from it now, tonight, or not."""
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction) as answer:
-            await stage.desk.need_gm(interaction)
-            room, _ = await stage.desk.sit(interaction)
+            room, _ = await stage.desk.sit(interaction, gm=True)
             if learn is None:
                 await answer.say("session.ask", stop_choices(answer.words))
                 return
@@ -156,7 +152,6 @@ class _Choice(discord.ui.Button[Any]):
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction, defer=False):
             await interaction.response.defer()
-            await stage.desk.need_gm(interaction)
-            room, _ = await stage.desk.sit(interaction)
+            room, _ = await stage.desk.sit(interaction, gm=True)
             told = await stop_evening(stage, room, interaction, self.choice)
             await interaction.edit_original_response(content=told, view=None)

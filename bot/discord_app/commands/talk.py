@@ -31,10 +31,7 @@ async def regen(interaction: Context) -> None:
     """Another take of the newest line."""
     stage = stage_of(interaction)
     async with stage.desk.answering(interaction) as answer:
-        room, hand = await stage.desk.sit(interaction)
-        line = await room.table.correcting.line(None)
-        await actions.retake(stage, room, hand, interaction.channel, line.id)
-        await answer.say("take.done")
+        await actions.retake(stage, answer, None)
 
 
 @app_commands.command(name="roll", description=described("cmd.roll"))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bot.discord_app import catalogue
-from bot.discord_app.errors import Refusal
+from bot.discord_app.menus import MENUS
 from characters.library import Library
 from db.models import ToldFact
 from tests.bot.discord.conftest import Begin, wrong_requests
@@ -42,6 +42,68 @@ async def test_names_are_completed_and_what_is_typed_is_checked_again(begin: Beg
     assert [choice["value"] for choice in here] == ["mira"]
     refused = await evening.ana.slash(evening.channel, "npc summon", name="nobody at all")
     assert "There is no NPC called" in refused.response.content
+
+
+GM_ONLY: dict[str, dict[str, object]] = {
+    "npc say": {"text": "Free ale!"}, "npc tell": {"name": "mira", "fact": "The duke is dead."}, "npc improvise": {"who": "Pell, dockhand"},
+    "npc banter": {"first": "mira", "second": "brug", "about": "The bill."}, "npc compare": {}, "npc rollback": {"name": "mira"},
+    "scene set": {"place": "the cellar"}, "scene end": {}, "session start": {}, "session stop": {"learn": "now"},
+    "lore add": {"text": "Ana is queen."}, "memory show": {"name": "mira"}, "memory forget": {"number": 1},
+    "nights run": {}, "nights report": {"name": "mira"}, "gm mode": {"mode": "auto"}, "gm listen": {"on": True},
+    "gm roles": {"names": "everybody"}, "gm limit": {"kind": "line", "text": "spiders"},
+    "gm direct": {"name": "mira", "direction": "gives all away"}, "gm secrets": {"name": "mira"},
+}  # fmt: skip
+
+
+async def test_what_is_the_gms_alone_is_refused_to_a_player_in_one_sentence(begin: Begin) -> None:
+    evening = await begin()
+    await evening.summon()
+    before = evening.channel.history()
+    for command, options in {**GM_ONLY, "gm screen": {"channel": evening.channel}}.items():
+        refused = await evening.ana.slash(evening.channel, command, **options)
+        assert refused.ephemeral, command
+        assert refused.response.content.startswith("Only the GM may do that"), command
+    assert [message.id for message in evening.channel.history()] == [message.id for message in before]
+
+
+async def test_help_names_every_command_and_the_gms_only_to_a_gm(begin: Begin) -> None:
+    evening = await begin()
+    told = (await evening.gm.slash(evening.channel, "help")).response.content
+    for command in set(evening.gm.available_commands(evening.channel)) - {"help"}:
+        for word in command.split():
+            assert word in told, command
+    for menu in MENUS:
+        assert menu.name in told
+    assert len(told) < 2000
+    assert "improvise" not in (await evening.ana.slash(evening.channel, "help")).response.content
+
+
+async def test_a_hush_is_anybodys_and_the_newest_line_is_said_anew(begin: Begin) -> None:
+    evening = await begin("One.", "Two.")
+    await evening.summon()
+    assert "No NPC has said anything" in (await evening.ana.slash(evening.channel, "regen")).response.content
+    await evening.ana.slash(evening.channel, "talk", text="Hello?")
+    assert (await evening.bo.slash(evening.channel, "npc hush")).response.content == "Hush."
+    again = await evening.bo.slash(evening.channel, "regen")
+    assert again.response.content == "Another take is there."
+    assert evening.spoken[-1].content.endswith("Two.")
+
+
+async def test_what_discord_forbids_is_one_sentence(begin: Begin) -> None:
+    evening = await begin()
+    await evening.forbid(send_messages=True)
+    told = await evening.gm.slash(evening.channel, "scene set", place="the cellar")
+    assert told.response.content.startswith("Discord does not let me do that here")
+
+
+async def test_an_improvised_npc_is_offered_known_and_called_in_again_like_any_other(begin: Begin) -> None:
+    evening = await begin("I saw nothing.")
+    await evening.gm.slash(evening.channel, "npc improvise", who="Pell, nervous dockhand")
+    await evening.gm.slash(evening.channel, "npc dismiss", name="pell")
+    offered = await evening.ana.autocomplete(evening.channel, "npc summon", "name", "pel")
+    assert [choice["value"] for choice in offered] == ["pell"]
+    assert "nervous dockhand" in (await evening.ana.slash(evening.channel, "npc info", name="pell")).response.content
+    assert "Pell is here" in (await evening.ana.slash(evening.channel, "npc summon", name="pell")).response.content
 
 
 async def test_npcs_come_get_the_word_and_leave(begin: Begin) -> None:
@@ -206,14 +268,20 @@ def test_every_sentence_is_used_and_every_sentence_used_is_there() -> None:
     assert not sorted((described | said) - set(known))
 
 
+def test_the_check_list_for_a_real_token_quotes_the_programs_own_words() -> None:
+    text = (Path(catalogue.__file__).parents[2] / "docs" / "discord.md").read_text("utf-8")
+    steps = text[text.index("7. `/npc summon") : text.index("If something differs from this list")]
+    quoted = re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", " ".join(steps.split()))
+    said = [*catalogue.languages()["en"].values(), *(menu.name for menu in MENUS)]
+    assert len(quoted) > 8
+    assert [words for words in quoted if not any(words in sentence.replace("**", "") for sentence in said)] == []
+
+
 def test_descriptions_fit_where_discord_shows_them() -> None:
     for words in catalogue.languages().values():
         assert not [key for key, text in words.items() if key.startswith(("cmd.", "opt.")) and len(text) > 100]
 
 
-async def test_an_italian_is_answered_in_italian(begin: Begin) -> None:
-    evening = await begin()
-    evening.env.backend.get_user(evening.ana.id).locale = "it"
+def test_a_language_without_a_catalogue_is_english() -> None:
     assert catalogue.words("it", "npc.hushed") == "Silenzio."
     assert catalogue.words("pt-BR", "npc.hushed") == "Hush."
-    assert Refusal("error.gm_only").key in catalogue.languages()["it"]

@@ -45,12 +45,31 @@ async def test_controls_work_after_a_restart(begin: Begin) -> None:
     assert (await kinds(evening)).count("thumbs_down") == 1
 
 
+async def test_after_a_restart_the_line_before_gives_its_controls_up_too(begin: Begin) -> None:
+    evening = await begin("One.")
+    await evening.summon()
+    await evening.ana.slash(evening.channel, "talk", text="First?")
+    await evening.restart("Two.")
+    await evening.ana.slash(evening.channel, "talk", text="Second?", npc="mira")
+    *_, before, newest = evening.spoken
+    assert not before.components
+    assert newest.components
+
+
 async def test_a_menu_does_the_same(begin: Begin) -> None:
-    evening = await begin("One.", controls="menu")
+    evening = await begin("One.", "Two.", controls="menu")
     await evening.summon()
     await evening.ana.slash(evening.channel, "talk", text="First?")
     await evening.bo.select(evening.spoken[-1], ["up"])
     assert await kinds(evening) == ["thumbs_up"]
+    await evening.bo.select(evening.spoken[-1], ["down"])
+    assert await kinds(evening) == ["thumbs_down"]
+    await evening.bo.select(evening.spoken[-1], ["take"])
+    assert evening.spoken[-1].content.endswith("Two.")
+    assert (await evening.bo.select(evening.spoken[-1], ["reply"])).modal is not None
+    await evening.restart()
+    await evening.bo.select(evening.spoken[-1], ["x"])
+    assert len(evening.spoken) == 1
 
 
 async def test_reactions_are_offered_where_the_setting_says_so_and_our_own_do_not_count(begin: Begin) -> None:

@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from bot.discord_app import mornings
-from db.models import Feedback, Night, NightRequest, StyleExampleRow, TurnRow
+from db.models import Feedback, NightRequest, StyleExampleRow, TurnRow
 from db.queries import adapters, nights, play, votes
 from db.queries.adapters import Version
 from tests.bot.discord.conftest import NOW, Begin, Evening
@@ -135,15 +135,15 @@ async def test_secrets_are_for_the_gm_alone(begin: Begin) -> None:
     assert "Only the GM" in (await evening.ana.slash(evening.channel, "gm secrets", name="mira")).response.content
 
 
-@pytest.mark.parametrize(("label", "state"), [("Learn now", "waiting"), ("Skip", "skipped")])
-async def test_the_evening_ends_with_a_choice(begin: Begin, label: str, state: str) -> None:
+@pytest.mark.parametrize(("label", "state"), [("Learn now", "waiting"), ("Tonight", None), ("Skip", "skipped")])
+async def test_the_evening_ends_with_a_choice(begin: Begin, label: str, state: str | None) -> None:
     evening = await begin("Four copper.")
     await evening.summon()
     await evening.ana.slash(evening.channel, "talk", text="What does the ale cost?")
     asked = await evening.gm.slash(evening.channel, "session stop")
     chosen = await evening.gm.click(asked.response.message, label=label)
     assert chosen.acknowledged
-    assert [request.state for request in await evening.rows(NightRequest)] == [state]
+    assert [request.state for request in await evening.rows(NightRequest)] == ([state] if state else [])
     await evening.ana.slash(evening.channel, "talk", text="Still here?", npc="mira")
     assert await evening.transcript() == ["Still here?", "Aye."]
 
@@ -169,7 +169,8 @@ async def trained(evening: Evening, home_file: str, *, active: bool) -> int:
     """An adapter that a night made for Mira."""
     async with evening.store.session() as session:
         campaign = await play.campaign_id(session, f"discord:{evening.guild.id}", NOW)
-        version = Version("mira-new", "mira", home_file, "sha256-scripted", "candidate", {}, NOW)
+        gate = {"passed": True, "reason": "better by 4 of 30", "measures": []}
+        version = Version("mira-new", "mira", home_file, "sha256-scripted", "candidate", gate, NOW)
         await adapters.add_version(session, campaign, version)
         if active:
             await adapters.promote(session, campaign, version, NOW)
@@ -187,6 +188,7 @@ async def test_two_voices_are_compared_blind_and_votes_are_pairs(begin: Begin, t
     assert evening.engine.history[-1].adapter == "mira-new"
     assert evening.engine.history[-1].prompt == evening.engine.history[-2].prompt
     await evening.bo.click(ballot, label="A")
+    await evening.restart()
     await evening.bo.click(ballot, label="B")
     assert await kinds(evening) == ["vote"]  # the later one replaced the earlier
     async with evening.store.session() as session:
@@ -204,19 +206,29 @@ async def test_with_one_voice_there_is_nothing_to_compare_or_roll_back(begin: Be
     assert "nothing to roll back" in (await evening.gm.slash(evening.channel, "npc rollback", name="mira")).response.content
 
 
+async def night_ended(evening: Evening, campaign: int, **report: object) -> None:
+    """A night as the nightly service leaves it."""
+    async with evening.store.session() as session:
+        record = await nights.begin_night(session, campaign, "mira", NOW)
+        await nights.finish_night(session, record.id, "done", NOW + timedelta(hours=1), dict(report))
+
+
 async def test_the_morning_report_comes_once_and_its_buttons_promote_and_undo(begin: Begin, tmp_path: object) -> None:
     evening = await begin()
     screen = await with_screen(evening)
     campaign = await trained(evening, str(tmp_path), active=False)
-    async with evening.store.session() as session:
-        session.add(Night(campaign_id=campaign, npc="mira", state="done", attempts=1, started_at=NOW,
-                          ended_at=NOW + timedelta(hours=1), reason="better by 4 of 30",
-                          report={"verdict": "promote", "adapter": "mira-new"}))  # fmt: skip
-    guild = evening.bot.guilds[0]
-    assert await mornings.report(evening.bot.stage, guild) == 1
-    assert await mornings.report(evening.bot.stage, guild) == 0
-    assert "better by 4 of 30" in screen.last_message.content
-    await evening.gm.click(screen.last_message, label="Promote")
+    await night_ended(evening, campaign, adapter="mira-new", counts={"sft": 12, "pair": 3, "label": 5})
+    assert await mornings.report(evening.bot.stage, evening.bot.guilds[0]) == 1
+    assert await mornings.report(evening.bot.stage, evening.bot.guilds[0]) == 0
+    assert screen.last_message.content == (
+        "🌅 **Mira Dunmore** learnt from 12 line(s), 3 preference(s) and 5 vote(s) of the table.\n"
+        "The new voice passed the gate: better by 4 of 30."
+    )
+    shown = await evening.gm.slash(evening.channel, "nights report", name="mira")
+    assert shown.response.content == screen.last_message.content
+    await evening.restart()
+    promoted = await evening.gm.click(screen.last_message, label="Promote")
+    assert promoted.response.content == "Mira Dunmore speaks with it from the next line on."
 
     async def speaking() -> str | None:
         async with evening.store.session() as session:
@@ -224,6 +236,17 @@ async def test_the_morning_report_comes_once_and_its_buttons_promote_and_undo(be
         return found.adapter if found else None
 
     assert await speaking() == "mira-new"
+    again = await evening.gm.click(screen.last_message, label="Promote")
+    assert "not to be had any more" in again.response.content
+    await night_ended(evening, campaign, missing="6 more lines that you approve")
+    assert await mornings.report(evening.bot.stage, evening.bot.guilds[0]) == 1
+    assert "Missing: 6 more lines that you approve." in screen.last_message.content
+    undone = await evening.gm.click(screen.last_message, label="Undo")
+    assert undone.response.content == "Mira Dunmore is back at the voice before."
+    assert await speaking() is None
+    async with evening.store.session() as session:
+        found = await adapters.versions(session, campaign, "mira")
+        await adapters.promote(session, campaign, found[0], NOW)
     done = await evening.gm.slash(evening.channel, "npc rollback", name="mira")
     assert "back at the voice before" in done.response.content
     assert await speaking() is None
@@ -245,13 +268,13 @@ async def test_what_the_gm_says_as_an_npc_is_an_example(begin: Begin) -> None:
     evening = await begin("Aye.")
     await evening.summon()
     await evening.ana.slash(evening.channel, "talk", text="What does the ale cost?")
+    await evening.ana.slash(evening.channel, "roll", dice="1d1")
     await evening.gm.slash(evening.channel, "npc say", text="Four copper, as ever.")
     assert evening.spoken[-1].content.endswith("Four copper, as ever.")
-    assert [turn.source for turn in await evening.rows(TurnRow)] == ["interaction", "npc", "gm"]
+    assert [turn.source for turn in await evening.rows(TurnRow)] == ["interaction", "npc", "interaction", "gm"]
     assert "Only the GM" in (await evening.ana.slash(evening.channel, "npc say", text="Free ale!")).response.content
-    assert await evening.rows(StyleExampleRow) is not None
-
-
+    (example,) = await evening.rows(StyleExampleRow)
+    assert (example.asked, example.line, example.kind) == ("rolls 1d1: 1", "Four copper, as ever.", "gm_line")
 
 
 async def test_npcs_talk_with_each_other_only_when_the_gm_says_so_and_for_so_long(begin: Begin) -> None:

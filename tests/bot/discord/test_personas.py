@@ -5,6 +5,7 @@ import pytest
 from bot.discord_app.lines import split
 from bot.discord_app.personas import webhook_name
 from characters.library import Library
+from db.models import Feedback
 from tests.bot.discord.conftest import Begin
 
 
@@ -47,6 +48,8 @@ async def test_a_webhook_that_was_deleted_is_made_anew_once(begin: Begin) -> Non
 async def test_without_the_permission_the_bot_speaks_under_a_bold_name_and_the_gm_is_told(begin: Begin) -> None:
     evening = await begin("Four copper.")
     await evening.forbid(manage_webhooks=True)
+    by_a_player = await evening.ana.slash(evening.channel, "npc summon", name="mira")
+    assert all("Manage Webhooks" not in followup.content for followup in by_a_player.followups)
     summoned = await evening.gm.slash(evening.channel, "npc summon", name="mira")
     assert "Manage Webhooks" in summoned.followups[-1].content
     again = await evening.gm.slash(evening.channel, "npc summon", name="brug")
@@ -83,8 +86,6 @@ async def test_a_long_line_becomes_several_messages_and_all_of_them_are_the_line
     assert len(parts) == 2
     await evening.ana.react(parts[0], "👍")
     await evening.bo.react(parts[1], "👎")
-    from db.models import Feedback
-
     given = await evening.rows(Feedback)
     assert len({row.turn_id for row in given}) == 1
     assert len(given) == 2

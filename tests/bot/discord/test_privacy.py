@@ -43,6 +43,7 @@ async def test_the_answer_decides_what_is_learnt_also_of_what_was_said_before(
     asked = await evening.ana.slash(evening.channel, "talk", text="Hello?")
     await evening.bo.react(evening.spoken[-1], "👍")
     assert await learnable(evening) == []
+    await evening.restart()
     await evening.ana.click(asked.followups[-1].message, label=label)
     assert (await consents(evening))["ana"] == consent
     assert await learnable(evening) == learnt

@@ -36,6 +36,14 @@ async def test_only_channels_the_gm_opened_are_read(begin: Begin) -> None:
     assert {turn.source for turn in await evening.rows(TurnRow) if turn.npc is None} == {"channel"}
 
 
+async def test_a_channel_the_gm_closes_again_is_not_read(begin: Begin) -> None:
+    evening = await listening(begin)
+    closed = await evening.gm.slash(evening.channel, "gm listen", on=False)
+    assert closed.response.content == "I do not read this channel any more."
+    await evening.ana.send(evening.channel, "Mira, are you there?")
+    assert await evening.rows(TurnRow) == []
+
+
 async def test_a_burst_is_stored_whole_and_answered_once(begin: Begin) -> None:
     evening = await listening(begin, "Four copper, and mind the step.", gather_idle=0.4, gather_most=2.0)
     before = len(evening.spoken)
