@@ -5,6 +5,7 @@ change, so an edited price is in the very next line.
 """
 
 import contextlib
+import dataclasses
 import difflib
 import re
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from typing import Any, Literal, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from characters.errors import SheetError
+from characters.errors import CardError, SheetError
+from characters.lorebook.entry import Lorebook
+from characters.lorebook.reading import read_lorebook
 from characters.sheet import Sheet
 from characters.world import World
 
@@ -23,6 +26,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 SHIPPED = Path(__file__).parent
 MAX_BYTES = 256 * 1024
+MAX_LORE = 4 * 1024 * 1024
 _LONG_BACKSTORY = 150
 
 
@@ -183,6 +187,29 @@ class Library:
         """A world as its file stands now."""
         return self._load(World, self.path(slug, "worlds"))
 
+    def lorebooks(self, slug: str, world: str) -> tuple[Lorebook, ...]:
+        """The lorebooks of an NPC of a world, its own first; what cannot be read is passed over (`check` says so)."""
+        found: dict[str, Lorebook] = {}
+        for path in (path for root in self._roots for path in sorted((root / "lore").glob("*.json"))):
+            if path.stem not in found:
+                with contextlib.suppress(CardError, OSError):
+                    found[path.stem] = self._lorebook(path)
+        books = [book for book in found.values() if book.serves(slug, world)]
+        return tuple(sorted(books, key=lambda book: slug not in book.npcs))
+
+    def _lorebook(self, path: Path) -> Lorebook:
+        stat = path.stat()
+        stamp = (stat.st_mtime_ns, stat.st_size)
+        known = self._read.get(path)
+        if known is None or known[0] != stamp:
+            if stat.st_size > MAX_LORE:
+                raise CardError(f"{path.name}: larger than {MAX_LORE >> 20} MB; split it.")
+            book = dataclasses.replace(read_lorebook(path.read_bytes(), path.name)[0], name=path.stem)
+            known = (stamp, book)
+            self._read[path] = known
+        loaded: Lorebook = known[1]
+        return loaded
+
     def find(self, name: str) -> str:
         """The slug for what somebody typed: a slug, a first name or a full name."""
         wanted = name.strip().casefold()
@@ -212,6 +239,9 @@ class Library:
         return [finding for path in _files(target, self._roots) for finding in self._check_file(path)]
 
     def _check_file(self, path: Path) -> Iterator[Finding]:
+        if path.suffix == ".json":
+            yield from self._check_lore(path)
+            return
         model: type[BaseModel] = World if path.parent.name == "worlds" else Sheet
         if not is_slug(path.stem):
             yield Finding("fault", path.name, "", "nobody can be called by this name; use letters, digits, - and _.")
@@ -234,10 +264,21 @@ class Library:
                 yield Finding("fault", path.name, "world", str(error))
 
 
+    def _check_lore(self, path: Path) -> Iterator[Finding]:
+        try:
+            book = self._lorebook(path)
+        except CardError as error:
+            yield Finding("fault", path.name, "", str(error).removeprefix(f"{path.name}: "))
+            return
+        for note in book.notes:
+            yield Finding("warning", path.name, "entries", note)
+
+
 def _files(target: Path | None, roots: list[Path]) -> list[Path]:
     if target is None:
         folders = [root / kind for root in roots for kind in ("worlds", "sheets")]
-        return [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
+        lore = [path for root in roots for path in sorted((root / "lore").glob("*.json"))]
+        return [path for folder in folders for path in sorted(folder.glob("*.yaml"))] + lore
     if target.is_dir():
         return sorted(path for path in target.rglob("*") if path.suffix in {".yaml", ".yml"})
     if not target.exists():

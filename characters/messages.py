@@ -26,11 +26,17 @@ class Fact:
         key: where it comes from, e.g. ``wares.hempen rope.price``; stable while the sheet is.
         text: the sentence the prompt carries.
         source: ``sheet``, ``world``, ``lore``, ``memory``, ``sum`` (worked out) or ``style``.
+        place: at hand, else where a lorebook wants it: before or after the NPC's own part of the system
+            text, or `depth` messages before the end of the transcript, as `role`. Only what is at hand
+            stays with the line.
     """
 
     key: str
     text: str
     source: str = "sheet"
+    place: Literal["hand", "before", "after", "depth"] = "hand"
+    depth: int = 0
+    role: Role = "system"
 
 
 @dataclass(frozen=True)

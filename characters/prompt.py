@@ -2,6 +2,7 @@
 
     system      who the NPC is: sheet, world, curated examples, memory, scene, rule
     user        what others said, `Name: text` a line, then what is at hand in square brackets
+                (lorebooks may want theirs in the system text, or so many messages before the end)
     assistant   what the NPC said
 
 What is at hand (facts, earlier lines in the NPC's style, a direction) stands right before the
@@ -155,9 +156,10 @@ def build_prompt(
     special = template.special_tokens if template else ()
     if at_hand is None:
         at_hand = look_up(part, turns)
-    system = Message("system", clean_block(
-        system_text(part.sheet, part.world, scene, part.memory, budget.system, budget.count),
-        special))  # fmt: skip
+    before, after = _lore_lines(at_hand, "before", special), _lore_lines(at_hand, "after", special)
+    room = budget.system - sum(budget.count(line) + 1 for line in (*before, *after))
+    own = system_text(part.sheet, part.world, scene, part.memory, room, budget.count)
+    system = Message("system", "\n".join([*before, clean_block(own, special), *after]))
     start = _first_turn(turns, system, at_hand, budget)
     messages = (system, *_dialogue(part.slug, turns[start:], at_hand, special))
     return Prompt(
@@ -231,12 +233,18 @@ def _relevant_style(style: Sequence[StyleExample], question: str, *, by_intent: 
     return [Fact(f"style.{e.key or e.asked}", e.line, "style") for _, _, e in chosen]
 
 
+def _lore_lines(facts: Sequence[Fact], place: str, special_tokens: Sequence[str]) -> list[str]:
+    """Lore that stands in the system text, a line each."""
+    return [clean(fact.text, special_tokens) for fact in facts if fact.place == place]
+
+
 def at_hand_lines(facts: Sequence[Fact], special_tokens: Sequence[str] = ()) -> list[str]:
-    """Write what is at hand, a bracketed line each: the one syntax for it."""
+    """Write what is at hand, a bracketed line each: the one syntax for it. What stands elsewhere is left out."""
     forms = {"style": '[You once said: "{}"]', "direction": "[Direction: {}]"}
     return [
         forms.get(fact.source, "[You know: {}]").format(clean(fact.text, special_tokens))
         for fact in facts
+        if fact.place == "hand"
     ]
 
 
@@ -253,31 +261,59 @@ def said_at_hand(prompt: str) -> list[str]:
     return found
 
 
+def _deep_lore(facts: Sequence[Fact], count: int, special: Sequence[str]) -> dict[int, list[tuple[str, str]]]:
+    """Lore that stands within the transcript: before which turn, as whose words, and what."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for fact in facts:
+        if fact.place == "depth":
+            place = max(0, count - fact.depth)
+            found.setdefault(place, []).append((fact.role, clean(fact.text, special)))
+    return found
+
+
+class _Transcript:
+    """Messages as they grow: what one role says in a row is one message."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def say(self, role: str, *lines: str) -> None:
+        """Add lines."""
+        text = "\n".join(lines)
+        if self.messages and self.messages[-1].role == role:
+            text = f"{self.messages.pop().content}\n{text}"
+        self.messages.append(Message("user" if role == "user" else "assistant", text))
+
+    def recall(self, lore: Sequence[tuple[str, str]]) -> None:
+        """Add lore that stands here; as the NPC's own words only where somebody spoke before."""
+        for role, line in lore:
+            if role == "assistant" and self.messages:
+                self.say(role, line)
+            else:
+                self.say("user", f"[{line}]" if role == "user" else f"[You know: {line}]")
+
+
 def _dialogue(
     slug: str, turns: Sequence[Turn], at_hand: Sequence[Fact], special: Sequence[str]
 ) -> list[Message]:
     """Turns to alternating user and assistant messages, the first and the last by a user."""
-    messages: list[Message] = []
-
-    def say(role: str, lines: list[str]) -> None:
-        text = "\n".join(lines)
-        if messages and messages[-1].role == role:
-            text = f"{messages.pop().content}\n{text}"
-        messages.append(Message("user" if role == "user" else "assistant", text))
-
+    out, deep = _Transcript(), _deep_lore(at_hand, len(turns), special)
     if not turns or turns[0].npc == slug:
-        say("user", [OPENING])
-    for turn in turns:
-        text = clean(turn.text, special)
+        out.say("user", OPENING)
+    for place, turn in enumerate(turns):
+        out.recall(deep.get(place, ()))
+        text, near = clean(turn.text, special), at_hand_lines(turn.at_hand, special)
         if turn.npc == slug:
-            if turn.at_hand:
-                say("user", at_hand_lines(turn.at_hand, special))
-            say("assistant", [text])
+            if near:
+                out.say("user", *near)
+            out.say("assistant", text)
         else:
-            say("user", [f"{clean_name(turn.speaker, special)}: {text}"])
-    if at_hand or messages[-1].role == "assistant":
-        say("user", at_hand_lines(at_hand, special) or ["[Go on.]"])
-    return messages
+            out.say("user", f"{clean_name(turn.speaker, special)}: {text}")
+    out.recall(deep.get(len(turns), ()))
+    near = at_hand_lines(at_hand, special)
+    if near or out.messages[-1].role == "assistant":
+        out.say("user", *(near or ["[Go on.]"]))
+    return out.messages
 
 
 def _first_turn(
@@ -286,6 +322,7 @@ def _first_turn(
     """The first turn that still fits, moved on by whole steps."""
     room = budget.context - budget.reply - budget.count(system.content) - 32
     room -= sum(budget.count(line) for line in at_hand_lines(at_hand))
+    room -= sum(budget.count(fact.text) + 6 for fact in at_hand if fact.place == "depth")
     sizes = [
         budget.count(f"{turn.speaker}: {turn.text}")
         + sum(budget.count(line) for line in at_hand_lines(turn.at_hand)) + 4

@@ -17,7 +17,7 @@ the same place anyway), and its encryption the operator's.
 | cache/, kv/ | emptied, for they hold answers to prompts that cannot be told apart |
 | logs/history | entries that are the person's are taken out |
 | reports/, logs/, all else | lines and records that repeat the person are taken out |
-| backups/, imports/, sheets/, worlds/, models/ | left as they are |
+| backups/, imports/, sheets/, worlds/, lore/, avatars/, models/ | left as they are |
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from db.queries.privacy import Known, Traces
 from db.sayings import Sayings, without_lines, without_values
 from db.store import Store
 
-_UNTOUCHED = frozenset({"backups", "imports", "sheets", "worlds", "models", "understudy.toml"})
+_UNTOUCHED = frozenset({"backups", "imports", "sheets", "worlds", "lore", "avatars", "models", "understudy.toml"})
 _CLEARED = frozenset({"adapters", "cache", "kv"})  # as wholes, before texts are looked at
 _TEXTS = frozenset({".log", ".md", ".json", ".jsonl", ".txt"})  # even if a power cut left zeros in them
 _BUILD_NOTE = "native.json"  # in kv/: about the program, not about anybody

@@ -99,7 +99,10 @@ class Presence(Base):
 
 
 class Conversation(Base):
-    """One NPC in one scene; the unit that is assigned to train, validation or held-out, once."""
+    """One NPC in one scene; the unit that is assigned to train, validation or held-out, once.
+
+    `lore` is what its lorebooks' timed effects have come to.
+    """
 
     __tablename__ = "conversations"
     __table_args__ = (UniqueConstraint("scene_id", "npc"),)
@@ -107,6 +110,7 @@ class Conversation(Base):
     scene_id: Mapped[int] = mapped_column(ForeignKey("scenes.id"), index=True)
     npc: Mapped[str] = mapped_column(String(100))
     split: Mapped[str | None] = mapped_column(String(20))
+    lore: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class Participant(Base):

@@ -72,14 +72,18 @@ class StoredTake:
     timings: dict[str, Any] = field(default_factory=dict)
 
 
-def facts_to_json(facts: tuple[Fact, ...]) -> list[dict[str, str]]:
-    """Facts as they are stored."""
-    return [{"key": fact.key, "text": fact.text, "source": fact.source} for fact in facts]
+def facts_to_json(facts: tuple[Fact, ...]) -> list[dict[str, Any]]:
+    """Facts as they are stored; where they stood only where that was not at hand."""
+    return [
+        {"key": fact.key, "text": fact.text, "source": fact.source}
+        | ({} if fact.place == "hand" else {"place": fact.place, "depth": fact.depth, "role": fact.role})
+        for fact in facts
+    ]
 
 
-def facts_from_json(stored: list[dict[str, str]]) -> tuple[Fact, ...]:
+def facts_from_json(stored: list[dict[str, Any]]) -> tuple[Fact, ...]:
     """Facts as they were."""
-    return tuple(Fact(item["key"], item["text"], item["source"]) for item in stored)
+    return tuple(Fact(**item) for item in stored)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from bot.table.events import Again, Event, Heard, Line, Piece
+from bot.table.recalling import Recalling
 from bot.table.state import State
 from bot.table.voices import Voice, Voices
 from bot.table.watching import Begun, Changed, Seen
@@ -32,6 +33,7 @@ class Speaking:
     def __init__(self, state: State) -> None:
         self.state = state
         self.voices = Voices(state)
+        self.recalling = Recalling(state)
         self._hushed = asyncio.Event()
         self._turn_taking = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
@@ -76,6 +78,7 @@ class Speaking:
                 slot = StoredTurn(0, name, "", npc, "npc", said.id)
                 line_id = await lines.add_turn(session, state.scene_id, slot, now)
             take_id = await lines.add_take(session, line_id, made, now)
+        await self.recalling.keep(npc)
         request = Request(prompt.text, prompt.messages, prompt.stop, sampling, f"{state.scene_id}/{npc}", adapter)
         watched = voice is None  # what is heard to compare two voices is not part of the evening
         if watched:
@@ -163,13 +166,14 @@ class Speaking:
             heard = await lines.transcript(session, state.scene_id, before, witness=npc)
             turns = [stored.turn for stored in heard]
             facts = await told.known(session, state.campaign, npc)
-        part = self._part(npc, style)
+        part, budget = self._part(npc, style), self._budget(capabilities)
         here = [name for slug in state.present for name in self._names(slug)]
         scene = dataclasses.replace(state.scene, present=(*state.people.values(), *here))
         everything = [*state.earlier, *turns, *also]
-        at_hand = (*look_up(part, everything), *self._told(npc, facts, everything))
+        lore = await self.recalling.facts(part, everything, budget)
+        at_hand = (*look_up(part, everything), *lore, *self._told(npc, facts, everything))
         prompt = build_prompt(part, everything, scene=scene, template=capabilities.template,
-                              budget=self._budget(capabilities), at_hand=at_hand)  # fmt: skip
+                              budget=budget, at_hand=at_hand)  # fmt: skip
         return prompt, part
 
     def _budget(self, capabilities: Capabilities) -> Budget:

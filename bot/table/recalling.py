@@ -1,0 +1,73 @@
+"""What comes to an NPC's mind from its lorebooks before it speaks, and how long it stays there."""
+
+from collections.abc import Sequence
+
+from bot.table.state import State
+from characters.library import Library
+from characters.lorebook.activation import Finding, Moment, Scan, Settings, scan
+from characters.lorebook.timing import Timers
+from characters.macros import Names
+from characters.messages import Fact, Turn
+from characters.prompt import Budget, Part
+from db.queries import lore
+
+_SHARE = 4  # a quarter of the context is lore's, as in SillyTavern
+_LONG = 60  # tokens; what is longer is not said again while the transcript still shows it
+_SHOWN = 8  # turns
+_NOBODY = frozenset({"", "you", "gm"})
+
+
+class Recalling:
+    """The lore of one table's conversations."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._after: dict[tuple[int, str], Timers] = {}
+
+    async def facts(self, part: Part, turns: Sequence[Turn], budget: Budget) -> tuple[Fact, ...]:
+        """What lorebooks add to the prompt after these turns."""
+        scene = self.state.scene_id
+        async with self.state.store.session() as session:
+            kept = Timers.from_json(await lore.timers(session, scene, part.slug))
+        found = recall(self.state.library, part, turns, budget, kept, f"{self.state.campaign}/{scene}/{part.slug}")
+        self._after[scene, part.slug] = found.timers
+        return lore_facts(found, turns, budget)
+
+    async def keep(self, npc: str) -> None:
+        """Let what the last look found stay with the conversation, now that the NPC speaks."""
+        scene = self.state.scene_id
+        timers = self._after.get((scene, npc))
+        if timers is not None:
+            async with self.state.store.session() as session:
+                await lore.keep_timers(session, scene, npc, timers.as_json())
+
+
+def recall(
+    library: Library, part: Part, turns: Sequence[Turn], budget: Budget, timers: Timers, seed: str
+) -> Scan:  # fmt: skip
+    """Look through an NPC's lorebooks."""
+    sheet = part.sheet
+    knower = frozenset(name.casefold() for name in (part.slug, sheet.name, sheet.first_name))
+    user = next((turn.speaker for turn in reversed(turns) if turn.npc is None), "")
+    names = Names(sheet.name, "the visitor" if user.casefold() in _NOBODY else user)
+    moment = Moment([f"{turn.speaker}: {turn.text}" for turn in turns], knower, names, seed)
+    settings = Settings(budget=budget.context // _SHARE)
+    return scan(library.lorebooks(part.slug, sheet.world), moment, timers, settings, budget.count)
+
+
+def lore_facts(found: Scan, turns: Sequence[Turn], budget: Budget) -> tuple[Fact, ...]:
+    """What fired, as facts in their places; a long one is not repeated while the transcript shows it."""
+    shown = {fact.text for turn in turns[-_SHOWN:] for fact in turn.at_hand if fact.place == "hand"}
+    return tuple(
+        fact for finding in found.active if (fact := _fact(finding))
+        if fact.place != "hand" or fact.text not in shown or budget.count(fact.text) <= _LONG
+    )  # fmt: skip
+
+
+def _fact(finding: Finding) -> Fact | None:
+    entry, key = finding.entry, f"lore.{finding.name}"
+    if entry.place == "nowhere":
+        return None
+    if entry.place == "depth":
+        return Fact(key, finding.text, "lore", "depth", entry.depth, entry.role)
+    return Fact(key, finding.text, "lore", entry.place)
