@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import yaml
 
+from bot.commands.sheet_cards import explain, export_card, import_file
 from bot.errors import TableError
 from bot.wiring import House, find_house, make_engine
 from characters.library import is_slug
@@ -20,7 +21,11 @@ _KINDS = Kind.__args__  # type: ignore[attr-defined]  # the values of a Literal
 
 @click.group()
 def sheet() -> None:
-    """Write, check, list and show NPCs."""
+    """Write, check, list and show NPCs; bring them in and hand them out as cards."""
+
+
+for _command in (import_file, export_card, explain):
+    sheet.add_command(_command)
 
 
 @sheet.command("list")

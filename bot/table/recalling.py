@@ -1,8 +1,10 @@
 """What comes to an NPC's mind from its lorebooks before it speaks, and how long it stays there."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from bot.table.state import State
+from characters.knowing import has_come
 from characters.library import Library
 from characters.lorebook.activation import Finding, Moment, Scan, Settings, scan
 from characters.lorebook.timing import Timers
@@ -45,14 +47,19 @@ class Recalling:
 def recall(
     library: Library, part: Part, turns: Sequence[Turn], budget: Budget, timers: Timers, seed: str
 ) -> Scan:  # fmt: skip
-    """Look through an NPC's lorebooks."""
+    """Look through an NPC's lorebooks, as far as the story has come."""
     sheet = part.sheet
     knower = frozenset(name.casefold() for name in (part.slug, sheet.name, sheet.first_name))
     user = next((turn.speaker for turn in reversed(turns) if turn.npc is None), "")
     names = Names(sheet.name, "the visitor" if user.casefold() in _NOBODY else user)
     moment = Moment([f"{turn.speaker}: {turn.text}" for turn in turns], knower, names, seed)
     settings = Settings(budget=budget.context // _SHARE)
-    return scan(library.lorebooks(part.slug, sheet.world), moment, timers, settings, budget.count)
+    calendar = part.world.calendar if part.world else None
+    books = [
+        dataclasses.replace(book, entries=tuple(e for e in book.entries if has_come(e.known_since, part.when, calendar)))
+        for book in library.lorebooks(part.slug, sheet.world)
+    ]
+    return scan(books, moment, timers, settings, budget.count)
 
 
 def lore_facts(found: Scan, turns: Sequence[Turn], budget: Budget) -> tuple[Fact, ...]:

@@ -55,13 +55,16 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
-def card_to_sheet(card: Card, world: str = "saltmere", *, visitor: str = VISITOR, avatar: str = "") -> Draft:
+def card_to_sheet(
+    card: Card, world: str = "saltmere", *, visitor: str = VISITOR, avatar: str = "", greeting: int = 0
+) -> Draft:
     """Make a sheet from a card.
 
     Args:
         world: the slug of the world the NPC is to live in.
         visitor: what `{{user}}` is called in facts.
         avatar: the file of its picture, if it has one.
+        greeting: which of its greetings it opens with; 0 is the first message.
 
     Raises:
         CardError: it has no name that could be called.
@@ -72,7 +75,7 @@ def card_to_sheet(card: Card, world: str = "saltmere", *, visitor: str = VISITOR
         sheet = own.model_copy(update={"world": world, "avatar": avatar or own.avatar})
         notes.append("It carried a sheet of ours, which was taken as it was.")
     else:
-        maker = _Maker(card, visitor)
+        maker = _Maker(card, visitor, greeting)
         sheet = Sheet.model_validate({**maker.fields(), "world": world, "avatar": avatar})
         notes += maker.notes
     return Draft(sheet, sheet_yaml(sheet), tuple(notes))
@@ -88,8 +91,10 @@ def sheet_yaml(sheet: Sheet) -> str:
 class _Maker:
     """Collects the fields of a sheet from one card."""
 
-    def __init__(self, card: Card, visitor: str) -> None:
+    def __init__(self, card: Card, visitor: str, greeting: int) -> None:
         self.card = card
+        first = greeting % max(1, len(card.greetings))
+        self.greetings = (*card.greetings[first:], *card.greetings[:first])
         self.notes: list[str] = []
         full = card.name
         if not re.search(r"\w", full):
@@ -194,14 +199,14 @@ class _Maker:
 
     def _greetings(self) -> list[dict[str, str]]:
         """All greetings as lines; those without a spoken word are left to the card."""
-        texts = [spoken(self._spoken(text[:_PROSE])) for text in self.card.greetings[:8]]
+        texts = [spoken(self._spoken(text[:_PROSE])) for text in self.greetings[:8]]
         return [{"context": "a greeting", "line": text} for text in texts if re.search(r"\w", text)]
 
     def _greeting(self) -> str:
         lines = self._greetings()
         if lines:
             return lines[0]["line"]
-        told = [narrated(expand(text[:_PROSE], self.prose, self.name)) for text in self.card.greetings[:1]]
+        told = [narrated(expand(text[:_PROSE], self.prose, self.name)) for text in self.greetings[:1]]
         if told and told[0]:
             self.notes.append("Its first message tells and does not speak; it was shortened, give it words of its own.")
         return told[0] if told else ""
