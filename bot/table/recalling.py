@@ -56,9 +56,11 @@ def recall(
     settings = Settings(budget=budget.context // _SHARE)
     calendar = part.world.calendar if part.world else None
     books = [
-        dataclasses.replace(book, entries=tuple(e for e in book.entries if has_come(e.known_since, part.when, calendar)))
+        dataclasses.replace(book, entries=tuple(
+            entry for entry in book.entries if has_come(entry.known_since, part.when, calendar)
+        ))
         for book in library.lorebooks(part.slug, sheet.world)
-    ]
+    ]  # fmt: skip
     return scan(books, moment, timers, settings, budget.count)
 
 
