@@ -62,6 +62,8 @@ _CUES: dict[str, str] = {
         |<you> born|what (?:came|was) before|<you> before
         |always (?:been )?(?:here|live|lived|do this|like this)|the old days|happened to <you>
         |(?:scars|memories|stories) of your own|<you>'ve lived|made <you> who|long have <you>""",
+    "looks": r"""<you> look(?:ing)? like|<you> looked like|<your> (?:looks|appearance|face|hair|eyes|clothes|outfit|fur)
+        |describe yourself|are <you> wearing|do <you> wear|<you> dressed""",
     "value": r"""what matters|important to <you>|believe in|<your> (?:values|principles)|value most
         |<you> (?:care (?:about|for)|prize|respect)|matters to <you>|hold dear|<you> value|stand for
         |(?:would|do) <you> (?:die|live) for|sacred|dear to <you>|principles|virtues|worth most to <you>
@@ -91,7 +93,7 @@ OPENS: dict[str, tuple[str, ...]] = {
     "wares": ("wares",), "name": ("name",), "trade": ("name",), "home": ("home", "name"), "quest": ("quest",),
     "motto": ("motto",), "goal": ("goal",), "past": ("past",), "value": ("value",),
     "date": ("date",), "ruler": ("politics",), "world": ("world",), "recipe": ("recipes",),
-    "reward": ("quest",),
+    "reward": ("quest",), "looks": ("looks",),
 }  # fmt: skip
 
 # Which categories a cue prefers among subject matches.

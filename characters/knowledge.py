@@ -88,7 +88,8 @@ def _sheet_facts(sheet: Sheet, out: _Collector) -> None:
     out.add("name", f"You are {sheet.name}, {sheet.description}", "name", subject=sheet.name)
     _trade_facts(sheet, out)
     for item in sheet.knowledge:
-        out.add(f"knowledge.{item.topic}", f"On {item.topic}: {item.text}", "knowledge",
+        kind = "looks" if item.topic.startswith("looks") else "knowledge"
+        out.add(f"knowledge.{item.topic}", f"On {item.topic}: {item.text}", kind,
                 subject=item.topic, owner=item)  # fmt: skip
     for opinion in sheet.opinions:
         if opinion.view:

@@ -211,7 +211,7 @@ def _curated(sheet: Sheet) -> list[StyleExample]:
         StyleExample(example.context, example.line, f"sheet {index}")
         for index, example in enumerate(sheet.speech.examples)
     ]
-    if sheet.greeting:
+    if sheet.greeting and not sheet.greeting.startswith("*"):  # *what is told of it* is no line of its own
         own.append(StyleExample("a greeting", sheet.greeting, "greeting"))
     return own
 

@@ -97,7 +97,7 @@ def explain(npc: str, text: str, as_json: bool) -> None:
     part, budget = Part(slug, sheet, library.world(sheet.world)), Budget()
     turns = [Turn(house.settings.table.name, text)]
     found = recall(library, part, turns, budget, Timers(), f"explain/{slug}")
-    near = [*look_up(part, turns), *(fact for fact in lore_facts(found, turns, budget) if fact.place == "hand")]
+    near = [*look_up(part, turns), *(fact for fact in lore_facts(found, part, turns, budget) if fact.place == "hand")]
     rows = [
         {"book": f.book, "entry": f.entry.title, "fires": f.fired, "why": f.why.removeprefix("!"),
          "place": f.entry.place, "depth": f.entry.depth, "role": f.entry.role, "text": f.text}

@@ -4,11 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 
 from bot.table.state import State
+from characters.cards.speech import exchanges, spoken
 from characters.knowing import has_come
 from characters.library import Library
 from characters.lorebook.activation import Finding, Moment, Scan, Settings, scan
 from characters.lorebook.timing import Timers
-from characters.macros import Names
+from characters.macros import Names, expand
 from characters.messages import Fact, Turn
 from characters.prompt import Budget, Part
 from db.queries import lore
@@ -33,7 +34,7 @@ class Recalling:
             kept = Timers.from_json(await lore.timers(session, scene, part.slug))
         found = recall(self.state.library, part, turns, budget, kept, f"{self.state.campaign}/{scene}/{part.slug}")
         self._after[scene, part.slug] = found.timers
-        return lore_facts(found, turns, budget)
+        return lore_facts(found, part, turns, budget)
 
     async def keep(self, npc: str) -> None:
         """Let what the last look found stay with the conversation, now that the NPC speaks."""
@@ -50,9 +51,8 @@ def recall(
     """Look through an NPC's lorebooks, as far as the story has come."""
     sheet = part.sheet
     knower = frozenset(name.casefold() for name in (part.slug, sheet.name, sheet.first_name))
-    user = next((turn.speaker for turn in reversed(turns) if turn.npc is None), "")
-    names = Names(sheet.name, "the visitor" if user.casefold() in _NOBODY else user)
-    moment = Moment([f"{turn.speaker}: {turn.text}" for turn in turns], knower, names, seed)
+    said = [f"{turn.speaker}: {turn.text}" for turn in turns]
+    moment = Moment(said, knower, _names(part, turns), seed)
     settings = Settings(budget=budget.context // _SHARE)
     calendar = part.world.calendar if part.world else None
     books = [
@@ -64,17 +64,28 @@ def recall(
     return scan(books, moment, timers, settings, budget.count)
 
 
-def lore_facts(found: Scan, turns: Sequence[Turn], budget: Budget) -> tuple[Fact, ...]:
+def lore_facts(found: Scan, part: Part, turns: Sequence[Turn], budget: Budget) -> tuple[Fact, ...]:
     """What fired, as facts in their places; a long one is not repeated while the transcript shows it."""
     shown = {fact.text for turn in turns[-_SHOWN:] for fact in turn.at_hand if fact.place == "hand"}
+    names = _names(part, turns)
     return tuple(
-        fact for finding in found.active if (fact := _fact(finding))
+        fact for finding in found.active if (fact := _fact(finding, names))
         if fact.place != "hand" or fact.text not in shown or budget.count(fact.text) <= _LONG
     )  # fmt: skip
 
 
-def _fact(finding: Finding) -> Fact | None:
+def _names(part: Part, turns: Sequence[Turn]) -> Names:
+    user = next((turn.speaker for turn in reversed(turns) if turn.npc is None), "")
+    return Names(part.sheet.name, "the visitor" if user.casefold() in _NOBODY else user)
+
+
+def _fact(finding: Finding, names: Names) -> Fact | None:
+    """An entry as a fact; one that is a scene of dialogue shows how the NPC answers, and is at hand as its line."""
     entry, key = finding.entry, f"lore.{finding.name}"
+    pairs, rest = exchanges(entry.content)
+    line = spoken(expand(pairs[-1][1], names, key)) if pairs and not rest.strip() else ""
+    if line and entry.place == "hand":
+        return Fact(key, line, "style")
     if entry.place == "nowhere":
         return None
     if entry.place == "depth":

@@ -35,7 +35,7 @@ from characters.sheet import Sheet
 VISITOR = "the visitor"
 _SPOKEN_TO = "friend"
 _PROSE = 60_000
-_MOST = {"knowledge": 60, "opinions": 24, "objectives": 4, "quirks": 6, "examples": 12}
+_MOST = {"knowledge": 60, "opinions": 24, "objectives": 4, "quirks": 4, "examples": 12}
 _HEAD = (
     "# A draft made from the card of {}; the card lies beside it. Read it as its author: `understudy sheet check`.\n"
 )
@@ -175,7 +175,7 @@ class _Maker:
 
     def _speech(self, labelled: Sorted, found: Sorted, pairs: list[tuple[str, str]]) -> dict[str, Any]:
         voice = shorten(" ".join([*labelled.speech, *found.speech]), 320)
-        habits = _unique([shorten(h, 160) for h in (*labelled.habits, *found.habits)])[: _MOST["quirks"]]
+        habits = _unique([shorten(h, 120) for h in (*labelled.habits, *found.habits)])[: _MOST["quirks"]]
         examples = [*self._greetings()[1:], *self._examples(pairs)]
         return {"voice": voice or "Plain, in a few words.", "quirks": [h for h in habits if h],
                 "examples": examples[: _MOST["examples"]]}  # fmt: skip
@@ -209,7 +209,7 @@ class _Maker:
         told = [narrated(expand(text[:_PROSE], self.prose, self.name)) for text in self.greetings[:1]]
         if told and told[0]:
             self.notes.append("Its first message tells and does not speak; it was shortened, give it words of its own.")
-        return told[0] if told else ""
+        return f"*{told[0]}*" if told and told[0] else ""
 
     def _scenario(self) -> list[tuple[str, str]]:
         text = self._prose(self.card.text("scenario"))
@@ -249,9 +249,9 @@ def _labelled(traits: Traits, called: str, visitor: str) -> Sorted:
     out.wants += traits.take("goal", "goals", "objective", "objectives", "motivation", "wants", "desire", "desires")
     looks = traits.take(*LOOKS)
     if looks:
-        for begin in range(0, len(looks[:16]), 8):
-            part = _listed(looks[begin : begin + 8])
-            out.facts.append((f"looks, appearance, face and clothes of {called}"[:200], f"{called}'s looks: {part}."))
+        for begin in range(0, len(looks[:15]), 5):
+            part = _listed(looks[begin : begin + 5])
+            out.facts.append(("looks, face and clothes", f"{called} has: {part}."))
     for label, values in traits.labelled:
         if label not in {"genre", "tags", "tag", "scenario", "location", "setting", "name"}:
             out.facts.append((label[:200], shorten(f"{called}'s {label}: {_listed(values)}", 240).rstrip(".") + "."))
@@ -266,6 +266,8 @@ def _noun_phrase(text: str) -> str:
         r"\s+(?:who|which|that|whose|and (?:has|is|was|will|she|he|they|it|talks|acts)|has|riding|wearing|created"
         r"|;|—|–|-)\s|[.;!?](?:\s|$)", text, maxsplit=1,
     )[0]  # fmt: skip
+    if len(cut) > 80:
+        cut = re.split(r"(?<=.{40})(?: and |, )", cut, maxsplit=1)[0] if " and " in cut[40:] or "," in cut[40:] else cut
     return shorten(cut, 150).rstrip(" ,")
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from characters.cards.speech import shorten
 from characters.words import STOPWORDS, fold
 
-_FACT = 240
+_FACT = 170  # characters: what a small model copies well
+_LONG = 120
 _TASTE = re.compile(
     r"(?:secretly |really |also |deeply |truly )?(loves?|likes?|adores?|enjoys?|hates?|dislikes?|despises?|loathes?"
     r"|fears?|prefers?|is (?:afraid|wary|fond|proud) of|is (?:scared|tired) of)\s+(.{2,180})"
@@ -34,7 +35,16 @@ _FOR_MODELS = re.compile(
     r"|(?:your|the|each|every|all) responses?"
     r"|respond(?:s|ing)? (?:in|with|as)|reply in|system note|impersonate|narrat\w+|uncensored|unfiltered|censor\w*"
     r"|jailbreak|non-negotiable|absolute(?:ly)? (?:must|and)|must never refuse|hypothetical|disclaimers?|your response"
-    r"|nsfw|explicit|write (?:as|for|in)|typed? it out|requested information)\b", re.IGNORECASE,
+    r"|nsfw|sexual\w*|explicit|write (?:as|for|in)|typed? it out|requested information)\b", re.IGNORECASE,
+)  # fmt: skip
+_CLAUSE = re.compile(
+    r"\s*(?:;|—|–|\s-\s)\s*|,\s+(?:but|and|so|yet|while|although|though)\s+(?:also\s+)?"
+    r"(?=(?:he|she|they|it|will|is|are|has|can|does|always|never|proactively)\b)", re.IGNORECASE,
+)  # fmt: skip
+_LOOKS = re.compile(
+    r"\b(?:hair|eyes|fur|furs|skin|beard|wears?|wearing|dressed|clothes|outfit|tail|scar|scars|freckles?|freckled|tall"
+    r"|slender|stout|looks like|appears as|face is|complexion|robes?|cloak|jacket|boots|feathers"
+    r"|horns)\b", re.IGNORECASE,
 )  # fmt: skip
 _SHOUTED = re.compile(r"\b[A-Z]{3,}\b")
 _FIRST = {"is": "am", "has": "have", "does": "do", "wishes": "wish", "despises": "despise", "loathes": "loathe"}
@@ -79,13 +89,41 @@ def sort_sentences(found: list[str], called: str, visitor: str) -> Sorted:
             out.wants.append(want[1].rstrip(".! "))
         elif _SPEECH.search(sentence) and len(sentence) < 200 and len(out.speech) < 3:
             out.speech.append(sentence)
-        elif _PAST.search(sentence):
-            out.past.append(shorten(sentence, _FACT * 2))
-        elif rest != sentence and _HABIT.search(sentence) and len(sentence) < 200 and len(out.habits) < 6:
+        elif past := _PAST.search(sentence):
+            before, after = _at_clause(sentence, past.start())
+            if before and not subject.match(after):
+                after = f"{called} {after[:1].lower()}{after[1:]}"
+            out.past.append(shorten(_named(after, called), _FACT * 2))
+            out.facts += [(topic_of(before, own), shorten(_named(before, called), _FACT))] if before else []
+        elif rest != sentence and _HABIT.search(sentence) and len(sentence) < 140 and len(out.habits) < 4:
             out.habits.append(_unnamed(sentence, called))
         elif len(sentence.split()) > 2:
-            out.facts.append((topic_of(sentence, own), shorten(sentence, _FACT)))
+            out.facts += [(_topic(part, own), shorten(part, _FACT)) for part in _clauses(sentence, called)]
     return out
+
+
+def _topic(sentence: str, own: str) -> str:
+    topic = topic_of(sentence, own)
+    return f"looks, {topic}" if _LOOKS.search(sentence) else topic
+
+
+def _clauses(sentence: str, called: str) -> list[str]:
+    """A long sentence in parts that can stand alone: each is a fact that a question may call for."""
+    if len(sentence) <= _LONG:
+        return [sentence]
+    parts = []
+    for part in _CLAUSE.split(sentence):
+        verb = re.match(r"(?:will|is|are|has|can|does|always|never|proactively)\b", part)
+        told = f"{called} {part}" if verb else part
+        if len(told.split()) > 3:
+            parts.append(_named(told, called))
+    return parts
+
+
+def _at_clause(sentence: str, place: int) -> tuple[str, str]:
+    """A sentence cut where the clause with a place in it begins: what comes before, and the clause."""
+    cut = sentence.rfind(", ", 0, place) if len(sentence) > _LONG else -1
+    return (sentence[:cut], sentence[cut + 2 :]) if cut > 10 else ("", sentence)
 
 
 def _named(sentence: str, called: str) -> str:

@@ -9,6 +9,8 @@ import re
 from characters.loose import plain
 
 _LINE = 280
+_TOLD = 200
+_FIRST = re.compile(r"\b(?:I|I['’](?:m|ve|ll|d)|me|my|mine|we|our|us)\b")
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,40}>")
 _STAGE = re.compile(r"\*{1,2}[^*]{1,2000}\*{1,2}|\([^()]{0,400}\)")
@@ -25,6 +27,8 @@ def spoken(text: str, most: int = _LINE) -> str:
     quotes = [quote.strip() for quote in _QUOTED.findall(text)]
     if sum(map(len, quotes)) >= 0.2 * len(text.strip()) and quotes:
         text = " ".join(_ended(quote, after) for quote, after in zip(quotes, [*quotes[1:], ""], strict=True))
+    elif len(text) > _TOLD and "*" not in text and not _FIRST.search(text):
+        return ""  # it tells of the character, who says nothing
     else:
         text = _STAGE.sub(" ", text)
     return shorten(plain(text.replace("*", " ").replace('"', " ")), most)

@@ -103,7 +103,7 @@ def _values(found: Traits, label: str, text: str, called: str) -> None:
     for part in split_outside(text, ","):
         inner, opened = _CALL.fullmatch(part.strip()), _OPENED.fullmatch(part.strip())
         if inner and looks:
-            values.append(f"{inner[1]} ({inner[2]})")
+            values.append(f"{inner[2].replace(',', ' ')} {inner[1]}")
         elif inner and ("," in inner[2] or inner[1].casefold() in _OWN_LABELS) and len(inner[1].split()) <= 2:
             _add(found, inner[1], split_outside(inner[2], ","), called)
         elif opened and inner is None:  # a bracket that is never closed: what follows belongs to it
