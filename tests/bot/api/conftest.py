@@ -75,8 +75,14 @@ class Served:
 Serve = Callable[..., Any]
 
 
+@pytest.fixture(scope="session")
+def shipped() -> Library:
+    """The shipped sheets, read once for all tests."""
+    return Library()
+
+
 @pytest.fixture
-async def serve(home: Path, migrated: Path) -> AsyncIterator[Serve]:
+async def serve(home: Path, migrated: Path, shipped: Library) -> AsyncIterator[Serve]:
     """Serve the API over an engine: `await serve("a line", "another")`, or `await serve(engine=…)`."""
     home.mkdir()
     shutil.copy(migrated, home / "db.sqlite")
@@ -91,7 +97,7 @@ async def serve(home: Path, migrated: Path) -> AsyncIterator[Serve]:
             stack.push_async_callback(speaks.close)
             async with store.session() as session:
                 await play.campaign_id(session, "home", NOW)
-            host = Host(store, speaks, Library(home), lambda: NOW, random.Random(7), Sampling(max_tokens=24),
+            host = Host(store, speaks, shipped, lambda: NOW, random.Random(7), Sampling(max_tokens=24),
                         ApiSettings(**settings), "home")  # fmt: skip
             api = Api(host, listens_at)
             stack.push_async_callback(api.close)

@@ -133,7 +133,7 @@ async def test_refusals_have_openais_shape_and_one_sentence(
 
 
 async def test_more_lines_at_once_than_a_key_may_ask_for_wait_their_turn(serve: Serve) -> None:
-    api = await serve(*["one two three four"] * 8, pace=0.2, at_once=2)
+    api = await serve(*["one two three four"] * 8, pace=0.08, at_once=2)
     answers = await asyncio.gather(*[api.say("Hello!") for _ in range(4)], return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, openai.RateLimitError)]
     assert len(refused) == 2
