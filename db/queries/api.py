@@ -95,8 +95,15 @@ async def revoke(session: AsyncSession, wanted: str, now: datetime) -> ApiKey:
 
 
 async def set_key_consent(session: AsyncSession, wanted: str, consent: str, now: datetime) -> ApiKey:
-    """Let what a key's players said, and will say, be trained on, or not; a player's own refusal stands."""
+    """Let what a key's players said, and will say, be trained on, or not; a player's own refusal stands.
+
+    Raises:
+        KeyUnknown: there is no such key, or it is a GM's, whose edits teach by their nature.
+    """
     row = await _find(session, wanted)
+    if row.role == "gm" and consent != "given":
+        raise KeyUnknown(f"The key {row.name!r} is a GM's and teaches by its nature; revoke it, and let `understudy "
+                         f"privacy forget` take back what came with it (api:{row.handle}:…).")  # fmt: skip
     row.consent = consent
     theirs = select(Participant).where(Participant.key.startswith(player_key(row.handle, ""), autoescape=True))
     for person in await session.scalars(theirs):

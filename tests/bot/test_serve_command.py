@@ -68,6 +68,7 @@ def test_keys_are_made_once_and_listed_without_their_secret(command: Command) ->
     listed = command("serve", "key", "list", "--json")
     assert made["key"] not in listed.out
     assert [(one["name"], one["role"], one["consent"]) for one in listed.value["keys"]] == [("my game", "gm", "given")]
+    assert "teaches by its nature; revoke it" in command("serve", "key", "consent", "my game", "refused").err
     assert command("serve", "key", "revoke", made["handle"]).status == 0
     assert "No key in use goes by 'my game'" in command("serve", "key", "consent", "my game", "given").err
     assert "revoked" in command("serve", "key", "list").out
