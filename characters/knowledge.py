@@ -110,7 +110,7 @@ def _sheet_facts(sheet: Sheet, out: _Collector) -> None:
 
 def _trade_facts(sheet: Sheet, out: _Collector) -> None:
     if sheet.wares:
-        shown = [f"{ware.name} ({ware.price})" for ware in sheet.wares[:5]]
+        shown = [f"{ware.name} at {ware.price}" for ware in sheet.wares[:5]]
         out.add("wares", "You sell: " + _joined(shown), "wares")
     for ware in sheet.wares:
         about = f" {_sentence(ware.about)}" if ware.about else ""
