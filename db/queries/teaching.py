@@ -182,6 +182,13 @@ async def judge_row(session: AsyncSession, origin: str, trainable: bool, reason:
     )
 
 
+async def note_scores(session: AsyncSession, origin: str, scores: Mapping[str, Any]) -> None:
+    """Write what a judge thinks of a row beside it."""
+    row = await session.scalar(select(CandidateRow).where(CandidateRow.origin == origin))
+    if row is not None:
+        row.payload = {**row.payload, "scores": dict(scores)}
+
+
 async def npcs_taught(session: AsyncSession, campaign: int) -> list[str]:
     """The NPCs with rows by teachers, in order of name."""
     found = await session.scalars(

@@ -8,9 +8,13 @@ import click
 
 _COMMANDS = {
     "bootstrap": "learning.commands.teach_bootstrap:bootstrap",
+    "document": "learning.commands.teach_document:document",
+    "judge": "learning.commands.teach_judge:judge",
 }
 _ABOUT = {
     "bootstrap": "Write conversations for an NPC that has none yet.",
+    "document": "Teach an NPC what documents say; it has it at hand as well.",
+    "judge": "Let evaluators score lines, and hold them against people's votes first.",
 }
 
 
