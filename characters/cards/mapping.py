@@ -34,6 +34,7 @@ from characters.sheet import Sheet
 
 VISITOR = "the visitor"
 _SPOKEN_TO = "friend"
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster where it is built
 _PROSE = 60_000
 _MOST = {"knowledge": 60, "opinions": 24, "objectives": 4, "quirks": 4, "examples": 12}
 _HEAD = (
@@ -84,7 +85,7 @@ def card_to_sheet(
 def sheet_yaml(sheet: Sheet) -> str:
     """A sheet as a file; fields that say nothing are left out."""
     content = {"schema_version": 1, **sheet.model_dump(mode="json", exclude_defaults=True)}
-    body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    body = yaml.dump(content, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=110)
     return _HEAD.format(plain(sheet.name)) + body
 
 
