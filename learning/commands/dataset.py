@@ -14,6 +14,7 @@ import click
 from characters.errors import SheetError
 from characters.library import Library
 from characters.prompt import Part
+from db.night_lock import night_lock
 from db.provenance import Policy
 from learning.commands.place import Place, now
 from learning.datasets.building import DatasetOrder, build_dataset
@@ -71,7 +72,8 @@ def import_file(file: Path, npc: str, licence: str, name: str | None, as_json: b
 def build(campaign: str | None, npc: str | None, as_json: bool) -> None:
     """Build the dataset of every NPC with something to learn from, without training on it."""
     place = Place.find(campaign)
-    built = place.run(lambda store, number: _build_all(place, store, number, npc))
+    with night_lock(place.home, now, "The building of a dataset"):
+        built = place.run(lambda store, number: _build_all(place, store, number, npc))
     if as_json:
         click.echo(json.dumps({"datasets": built}, ensure_ascii=False))
         return

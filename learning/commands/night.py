@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,14 @@ import click
 from characters.library import Library
 from db.night_lock import night_lock
 from db.provenance import Policy
-from learning.commands.place import Place, now, quiet
+from learning.commands.place import Place, farewell, now, quiet
 from learning.errors import NothingToLearn
 from learning.recipes.config import SHIPPED, load_config
 
 if TYPE_CHECKING:
     from db.store import Store
     from learning.nightly import Outcome
+
 
 @click.command()
 @click.option("--campaign", metavar="NAME")
@@ -38,7 +38,7 @@ def night(
     quiet()
     place = Place.find(campaign)
     wish = _Wish(npc, recipe, until, control)
-    with night_lock(place.home, now, farewell=lambda: _farewell(as_json)):
+    with night_lock(place.home, now, farewell=lambda: farewell("The night", as_json)):
         found = place.run(lambda store, number: _alone(place, store, number, wish))
     if as_json:
         click.echo(json.dumps({"npcs": found}, ensure_ascii=False))
@@ -46,15 +46,6 @@ def night(
     for entry in found:
         click.echo(entry["report"])
         click.echo(f"(report: {entry['file']})")
-
-
-def _farewell(as_json: bool) -> None:
-    """Said before the night makes way."""
-    sentence = "The night makes way, for somebody is to be forgotten; run it again, and it goes on without them."
-    if as_json:
-        click.echo(json.dumps({"event": "error", "message": sentence}))
-    click.echo(sentence, err=True)
-    sys.stdout.flush()
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import sys
 import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+import click
 
 from characters.inference.llama_cpp_engine import LlamaCppEngine
 from characters.inference.llama_options import LoadOptions
@@ -79,6 +83,15 @@ def quiet() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
     warnings.filterwarnings("ignore", "Could not find a config file", UserWarning)  # peft; the base is one file
+
+
+def farewell(what: str, as_json: bool) -> None:
+    """Say that a night, or what else holds its lock, makes way; its process ends after."""
+    sentence = f"{what} makes way, for somebody is to be forgotten; run it again, and it goes on without them."
+    if as_json:
+        click.echo(json.dumps({"event": "error", "message": sentence}))
+    click.echo(sentence, err=True)
+    sys.stdout.flush()
 
 
 def now() -> datetime:

@@ -12,7 +12,8 @@ import click
 
 from characters.inference.llama_cpp_engine import check_model, file_id
 from db.home import Home
-from learning.commands.place import Place, quiet
+from db.night_lock import night_lock
+from learning.commands.place import Place, farewell, now, quiet
 from learning.datasets.snapshot import Snapshot, open_snapshot
 from learning.errors import BaseUntrainable, NothingToLearn
 from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, SftConfig, load_recipe
@@ -95,6 +96,11 @@ def _kto(**asked: Any) -> None:
 def _train(recipe: str, asked: _Asked) -> None:
     quiet()
     place = Place.find(None)
+    with night_lock(place.home, now, "A training", farewell=lambda: farewell("The training", asked.as_json)):
+        _trained(recipe, asked, place)
+
+
+def _trained(recipe: str, asked: _Asked, place: Place) -> None:
     base = asked.base or place.base
     check_model(base)
     snapshot = open_snapshot(place.home.folder("datasets"), asked.dataset)

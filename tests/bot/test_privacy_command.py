@@ -120,12 +120,11 @@ async def test_forgetting_one_person_leaves_no_byte_of_theirs_in_the_home(played
 # A night in a process of its own, which has read everything and writes it down again and again.
 NIGHT = """
 import itertools, json, pathlib, sys
-from learning.commands.night import _farewell
-from learning.commands.place import now
+from learning.commands.place import farewell, now
 from db.home import Home
 from db.night_lock import night_lock
 home, words = Home(pathlib.Path(sys.argv[1])), sys.argv[2]
-with night_lock(home, now, farewell=lambda: _farewell(True)):
+with night_lock(home, now, farewell=lambda: farewell("The night", True)):
     for number in itertools.count():
         (home.folder("runs/run-0123456789ab.work") / f"{number % 50}.json").write_text(json.dumps([words]))
         (home.folder("datasets/dataset-0123456789abcdef/sft") / f"{number % 50}.jsonl").write_text(words)
