@@ -16,15 +16,16 @@ from db.night_lock import night_lock
 from learning.commands.place import Place, farewell, now, quiet
 from learning.datasets.snapshot import Snapshot, open_snapshot
 from learning.errors import BaseUntrainable, NothingToLearn
-from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, SftConfig, load_recipe
+from learning.recipes.config import SHIPPED, AnyConfig, DpoConfig, RlooConfig, SftConfig, load_recipe
 from learning.recipes.dpo import train_dpo
 from learning.recipes.kto import train_kto
 from learning.recipes.preferences import Start
+from learning.recipes.rloo import train_rloo
 from learning.recipes.run import Evaluation, Trained
 from learning.recipes.sft import train_sft
 from learning.recipes.training import lower_priority
 
-_KINDS = {"sft": "sft", "dpo": "pair", "kto": "label"}
+_KINDS = {"sft": ("sft",), "dpo": ("pair",), "kto": ("label",), "rloo": ("sft", "pair")}
 _SMALL_BASE = 40_000_000  # bytes
 _EVERY = 2.0  # seconds between two lines of progress
 
@@ -93,6 +94,14 @@ def _kto(**asked: Any) -> None:
     _train("kto", _Asked(**asked))
 
 
+@train.command("rloo")
+@_options
+@_adapter
+def _rloo(**asked: Any) -> None:
+    """Learn from rewards for its own answers, by rules or evaluators, which answers are the better ones."""
+    _train("rloo", _Asked(**asked))
+
+
 def _train(recipe: str, asked: _Asked) -> None:
     quiet()
     place = Place.find(None)
@@ -106,10 +115,11 @@ def _trained(recipe: str, asked: _Asked, place: Place) -> None:
     snapshot = open_snapshot(place.home.folder("datasets"), asked.dataset)
     _check_base(place.home, base, snapshot)
     config = _config(recipe, asked.config, base)
-    rows, held = [snapshot.rows(_KINDS[recipe], split) for split in ("train", "validation")]
+    kinds = _KINDS[recipe]
+    rows, held = [[row for kind in kinds for row in snapshot.rows(kind, split)] for split in ("train", "validation")]
     if not rows:
         raise NothingToLearn(
-            f"{snapshot.hash} has no {_KINDS[recipe]} rows to train on; build it from longer evenings."
+            f"{snapshot.hash} has no {' or '.join(kinds)} rows to train on; build it from longer evenings."
         )
     if not asked.full_speed:
         lower_priority()
@@ -118,12 +128,14 @@ def _trained(recipe: str, asked: _Asked, place: Place) -> None:
         trained = train_sft(base, rows, config, asked.out, _told(), validation=held)
     elif isinstance(config, DpoConfig):
         trained = train_dpo(start, rows, config, asked.out, _told(), validation=held)
+    elif isinstance(config, RlooConfig):
+        trained = train_rloo(start, rows, config, asked.out, _told())
     else:
         trained = train_kto(start, rows, config, asked.out, _told(), validation=held)
     _report(recipe, trained, _as_gguf(trained.folder, base, snapshot), asked.as_json)
 
 
-def _config(recipe: str, named: Path | None, base: Path) -> SftConfig | DpoConfig | KtoConfig:
+def _config(recipe: str, named: Path | None, base: Path) -> AnyConfig:
     """The configuration that was named, else the shipped one for bases of this size."""
     small = "_starter" if base.stat().st_size < _SMALL_BASE else ""
     config = load_recipe(named or SHIPPED / f"{recipe}{small}.yaml")
@@ -174,7 +186,8 @@ def _report(recipe: str, trained: Trained, file: Path, as_json: bool) -> None:
             "recipe": recipe, "folder": str(trained.folder), "adapter": str(file), "rows": trained.rows,
             "left_out": dict(trained.reasons), "steps": len(trained.losses), "best_step": trained.best_step,
             "stopped": trained.stopped, "seconds": round(trained.seconds, 1), "margin": trained.margin,
-            "accuracy": trained.accuracy, "evaluations": [_evaluation(recipe, found) for found in trained.evaluations],
+            "accuracy": trained.accuracy, "rewards": trained.rewards,
+            "evaluations": [_evaluation(recipe, found) for found in trained.evaluations],
         }))  # fmt: skip
         return
     stopped = {"": "", "time": ", stopped by the time box", "patience": ", stopped because nothing got better"}
@@ -182,6 +195,11 @@ def _report(recipe: str, trained: Trained, file: Path, as_json: bool) -> None:
                f"{stopped[trained.stopped]}: {file}")  # fmt: skip
     for reason, count in trained.reasons.items():
         click.echo(f"left out: {count}, {reason}")
+    if trained.rewards:
+        late = trained.rewards[-max(1, len(trained.rewards) // 4) :]
+        early = trained.rewards[: len(late)]
+        click.echo(f"mean reward: {sum(early) / len(early):.3f} in the first quarter, "
+                   f"{sum(late) / len(late):.3f} in the last one")  # fmt: skip
     for found in trained.evaluations:
         told = ", ".join(f"{name} {value:.3f}" for name, value in _evaluation(recipe, found).items()
                          if name != "step" and value is not None)  # fmt: skip

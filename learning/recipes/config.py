@@ -118,11 +118,44 @@ class KtoConfig(TrainingConfig):
     beta: float = Field(0.1, gt=0)
 
 
-Recipe = Annotated[SftConfig | DpoConfig | KtoConfig, Field(discriminator="recipe")]
-_RECIPE: TypeAdapter[SftConfig | DpoConfig | KtoConfig] = TypeAdapter(Recipe)
+class RlooConfig(TrainingConfig):
+    """Reinforcement learning on what the model says while it learns (REINFORCE, leave-one-out baseline).
+
+    Attributes:
+        batch: answers a step; a multiple of `generations`.
+        generations: answers to each prompt; each is measured against the others.
+        pregenerated: share of them that is not said anew but taken from the dataset, where it has answers
+            to the prompt.
+        beta: how dear it is to leave the reference (KL, nats); larger stays closer.
+        temperature: of the answers that are said anew.
+        reply: tokens of an answer at most.
+        rewards: which rules or evaluators reward an answer, and how much each counts.
+    """
+
+    recipe: Literal["rloo"] = "rloo"
+    learning_rate: float = Field(1e-5, gt=0)
+    epochs: float = Field(1.0, gt=0)
+    batch: int = Field(16, ge=2)
+    generations: int = Field(4, ge=2)
+    pregenerated: float = Field(0.25, ge=0, le=0.75)
+    beta: float = Field(0.05, ge=0)
+    temperature: float = Field(0.9, gt=0)
+    reply: int = Field(64, ge=4)
+    rewards: dict[str, float] = Field({"form": 1.0}, min_length=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.batch % self.generations:
+            raise ValueError(f"batch must be a multiple of generations, which is {self.generations}")
+        return self
 
 
-def load_recipe(path: Path) -> SftConfig | DpoConfig | KtoConfig:
+AnyConfig = SftConfig | DpoConfig | KtoConfig | RlooConfig
+Recipe = Annotated[AnyConfig, Field(discriminator="recipe")]
+_RECIPE: TypeAdapter[AnyConfig] = TypeAdapter(Recipe)
+
+
+def load_recipe(path: Path) -> AnyConfig:
     """Read a configuration of any recipe.
 
     Raises:
@@ -158,7 +191,7 @@ def _fault(error: ValidationError, read: dict[str, Any]) -> str:
     """The first fault as `key: what is wrong`; the union's tag in front of every key is left out."""
     fault = error.errors()[0]
     if fault["type"] in {"union_tag_not_found", "union_tag_invalid"}:
-        return f"recipe: {read.get('recipe')!r} is not one of sft, dpo, kto"
+        return f"recipe: {read.get('recipe')!r} is not one of sft, dpo, kto, rloo"
     said = str(fault["msg"]).removeprefix("Value error, ")
     keys = [str(part) for part in fault["loc"][1:]]
     if fault["type"] == "extra_forbidden":

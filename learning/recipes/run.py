@@ -21,6 +21,7 @@ from learning.recipes.config import SftConfig, TrainingConfig
 
 _WHOLE = "whole"  # an empty file that marks a checkpoint as complete
 _PREFERENCES = {"rewards/margins": "margin", "rewards/accuracies": "accuracy"}
+_REWARDS = {"reward": "reward", "kl": "kl", "completions/mean_length": "answer_tokens"}
 
 Progress = Callable[[float, float], None]
 Measure = Callable[[Any], Mapping[str, float]]
@@ -63,6 +64,7 @@ class Trained:
         stopped: "" after all passes, "patience" or "time".
         margin: preferences only: mean over the last quarter of the steps.
         accuracy: likewise, where the recipe knows it.
+        rewards: reinforcement only: mean reward of the answers at every step.
     """
 
     folder: Path
@@ -76,6 +78,7 @@ class Trained:
     stopped: str = ""
     margin: float | None = None
     accuracy: float | None = None
+    rewards: tuple[float, ...] = ()
 
 
 class Run:
@@ -177,7 +180,8 @@ class Run:
         reasons = {**left, **{f"for validation: {reason}": count for reason, count in held_left.items()}}
         losses = tuple(math.nan if line["loss"] is None else line["loss"] for line in self.lines if "loss" in line)
         return Trained(self.out, losses, rows, sum(left.values()), self._spent(), reasons, self._evaluations(),
-                       best, self._stopped, self._late("margin"), self._late("accuracy"))  # fmt: skip
+                       best, self._stopped, self._late("margin"), self._late("accuracy"),
+                       tuple(line["reward"] for line in self.lines if line.get("reward") is not None))  # fmt: skip
 
     def stepped(self, state: Any, control: Any, model: Any) -> None:
         """After a step: keep the time box and the weights, and tell how far it is."""
@@ -199,7 +203,7 @@ class Run:
     def logged(self, step: int, epoch: float, logs: Mapping[str, float]) -> None:
         """Write a step's training metrics down."""
         if "loss" in logs:
-            told = {ours: logs[theirs] for theirs, ours in _PREFERENCES.items() if theirs in logs}
+            told = {ours: logs[theirs] for theirs, ours in (_PREFERENCES | _REWARDS).items() if theirs in logs}
             self._write({"step": step, "epoch": epoch, "loss": logs["loss"],
                          "learning_rate": logs.get("learning_rate"), **told})  # fmt: skip
 

@@ -97,7 +97,7 @@ def test_every_shipped_recipe_is_valid_and_tells_how_to_launch_it(file: Path) ->
         ("recipe: kto\nbatch: 1\n", "batch: input should be greater than or equal to 2"),
         ("recipe: sft\nquantize: 8bit\n", "quantize: input should be 'none' or '4bit'"),
         ("recipe: sft\ncontext: world\n", "context: input should be 'sheet' or 'none'"),
-        ("recipe: ppo\n", "recipe: 'ppo' is not one of sft, dpo, kto"),
+        ("recipe: ppo\n", "recipe: 'ppo' is not one of sft, dpo, kto, rloo"),
         ("recipe: dpo\nloss: [sigmoid]\n", "loss_weights must give one number for each loss"),
         ("recipe: dpo\nloss: [robust]\nloss_weights: [1]\n", "label_smoothing must be above zero"),
         ("- a\n- list\n", "is not a list of keys and values"),
