@@ -51,6 +51,7 @@ _ABOUT = {
     "teach": "Make training data with a teacher, a document or the model itself; judge it.",
     "exam": "Ask an NPC what it must know, and count.",
     "privacy": "Hand over or forget what is kept about a person.",
+    "experiment": "Research questions, run again on your own machine.",
     "bench": "Measure speed and memory, the peer in the same run.",
 }
 _SOFTWARE_FAULT = 70

@@ -23,7 +23,7 @@ from db.provenance import Policy, shares_words, verdict
 from db.values import GivenReaction, HeardLine, HeardTurn
 
 Kind = Literal["sft", "pair", "label"]
-_TOO_ALIKE = 0.05
+TOO_ALIKE = 0.05
 _CAPPED_FROM = 3
 _UNCAPPED = frozenset({"retcon", "safety_x"})  # table safety is no vote
 _NIGHTS_STOPPED = 5  # that a player's ✖ is asked for
@@ -202,7 +202,7 @@ def _of_edit(line: HeardLine, given: GivenReaction, original: str, policy: Polic
     asked = given.asked if by_gm and given.asked not in {"", question} else None
     common = {"source": "gm" if by_gm else source, "completion": text, "asked": asked, "written": judged}
     rows = [_row(line, policy, "sft", "edit", weight=3 if by_gm else 1, **common)]
-    if original and differ(text, original) >= _TOO_ALIKE:
+    if original and differ(text, original) >= TOO_ALIKE:
         rows.append(_row(line, policy, "pair", "edit", rejected=original, **common))
     return rows
 

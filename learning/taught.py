@@ -7,7 +7,7 @@ known by heart.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from characters.messages import Fact, Scene, Turn
@@ -16,7 +16,9 @@ from db.provenance import Policy, verdict
 from db.queries.teaching import TaughtRow
 from learning.harvest import Candidate, Kind
 
-Source = Literal["teacher", "offline_teacher", "imported"]
+GROWN_SHARE = 0.5  # of an NPC's taught rows, at most
+
+Source = Literal["teacher", "offline_teacher", "imported", "gm", "npc"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,18 @@ def lesson_candidates(rows: Iterable[TaughtRow], part: Part, policy: Policy) -> 
     Args:
         part: the NPC without what it learnt at the table, for what its earlier lines had at hand.
     """
-    return [_candidate(row, part, policy) for row in rows]
+    kept = list(rows)
+    return _capped(kept, [_candidate(row, part, policy) for row in kept])
+
+
+def _capped(rows: Sequence[TaughtRow], candidates: list[Candidate]) -> list[Candidate]:
+    """Leave out grown rows beyond as many as there are others: a set that feeds on itself narrows."""
+    grown = [at for at, row in enumerate(rows) if row.payload.get("depth") and candidates[at].trainable]
+    others = sum(c.trainable for c in candidates if c.kind == "sft") - len(grown)
+    room = others * GROWN_SHARE / (1 - GROWN_SHARE)
+    over = set(sorted(grown, key=lambda at: _seed(rows[at].origin))[int(room) :])
+    reason = "as many rows are grown already as may be"
+    return [replace(c, trainable=False, reason=reason) if at in over else c for at, c in enumerate(candidates)]
 
 
 def licences(rows: Iterable[TaughtRow]) -> dict[str, str]:

@@ -8,12 +8,16 @@ import click
 
 _COMMANDS = {
     "bootstrap": "learning.commands.teach_bootstrap:bootstrap",
+    "curate": "learning.commands.teach_curate:curate",
     "document": "learning.commands.teach_document:document",
+    "grow": "learning.commands.teach_grow:grow",
     "judge": "learning.commands.teach_judge:judge",
 }
 _ABOUT = {
     "bootstrap": "Write conversations for an NPC that has none yet.",
+    "curate": "Hear an NPC's answers, and keep, correct or reject them.",
     "document": "Teach an NPC what documents say; it has it at hand as well.",
+    "grow": "Let a model grow an NPC's questions and answers from those there are.",
     "judge": "Let evaluators score lines, and hold them against people's votes first.",
 }
 

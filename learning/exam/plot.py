@@ -7,7 +7,7 @@ from learning.exam.scoring import Share
 
 _WIDTH, _LEFT, _RIGHT = 760, 150, 96
 _BAR, _GAP, _TOP = 16, 12, 56
-_COLOURS = ("#4a6fa5", "#c8793b", "#5b8c5a", "#8a5a94")
+_COLOURS = ("#4a6fa5", "#c8793b", "#5b8c5a", "#8a5a94", "#7a7a7a")
 _SCALE = _WIDTH - _LEFT - _RIGHT
 
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from characters.inference.engine import Engine, Finish, Request, Sampling
+from characters.inference.engine import Capabilities, Engine, Finish, Request, Sampling
 from characters.inference.errors import PromptTooLong
 from learning.teachers.errors import TeacherBroke, TeacherUnset
 from learning.teachers.protocol import Answer, Prices, TeacherRequest, TeacherSource, Usage
@@ -38,6 +38,10 @@ class LocalTeacher:
     async def close(self) -> None:
         """Close the engine."""
         await self._engine.close()
+
+    async def capabilities(self) -> Capabilities:
+        """What the engine can do."""
+        return await self._engine.capabilities()
 
     async def complete(self, request: TeacherRequest) -> Answer:
         """Answer a request; see `Teacher.complete`."""
