@@ -4,7 +4,8 @@
                                                                         └ take (an NPC's alternatives)
     participant · feedback · style example · adapter version · active adapter
     night request · night ─ night stage · candidate row · teacher call
-    told fact · message (of a chat, in which a turn was heard or shown) · place setting
+    memory ─ the turns it was made of · secret step
+    message (of a chat, in which a turn was heard or shown) · place setting
     API key
 
 An NPC's line is a turn whose `npc` is set; what it could have said are its takes, and `kept` names
@@ -14,7 +15,7 @@ the one the table heard last. Nothing said is ever deleted by play: a retcon mar
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, Float, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -165,6 +166,7 @@ class Take(Base):
     sampling: Mapped[dict[str, Any]] = mapped_column(default=dict)
     timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     at_hand: Mapped[list[Any]] = mapped_column(default=list)
+    frame: Mapped[dict[str, Any]] = mapped_column(default=dict)
     made_at: Mapped[datetime]
 
 
@@ -318,16 +320,52 @@ class TeacherCall(Base):
     answered_at: Mapped[datetime | None]
 
 
-class ToldFact(Base):
-    """Something the GM put into one NPC's head, or, without an NPC, what everybody knows."""
+class Memory(Base):
+    """Something one NPC knows from play, or, without an NPC, what everybody of the campaign knows.
 
-    __tablename__ = "told_facts"
+    `owner`, `stems` and `senses` are what the full-text index holds (`db.full_text`). Where it came
+    from stands in memory_turns; without turns the participant wrote it.
+    """
+
+    __tablename__ = "memories"
     id: Mapped[int] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
     npc: Mapped[str | None] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(20))
     text: Mapped[str] = mapped_column(Text)
+    about: Mapped[str] = mapped_column(String(200), default="")
+    weight: Mapped[float] = mapped_column(Float, default=0.0)
+    known_since: Mapped[str] = mapped_column(String(200), default="")
+    scene_id: Mapped[int | None] = mapped_column(ForeignKey("scenes.id"), index=True)
     participant_id: Mapped[int | None] = mapped_column(ForeignKey("participants.id"))
-    told_at: Mapped[datetime]
+    edited: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str] = mapped_column(String(300), index=True)
+    stems: Mapped[str] = mapped_column(String(2000))
+    senses: Mapped[str] = mapped_column(String(2000))
+    made_at: Mapped[datetime]
+
+
+class MemoryTurn(Base):
+    """A turn a memory was made of; the memory inherits its provenance, and goes when it goes."""
+
+    __tablename__ = "memory_turns"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    memory_id: Mapped[int] = mapped_column(ForeignKey("memories.id", ondelete="CASCADE"), index=True)
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"), index=True)
+
+
+class SecretStep(Base):
+    """A part of a secret's condition that was satisfied, by whom and by what; "" is the GM's word on the whole."""
+
+    __tablename__ = "secret_steps"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    npc: Mapped[str] = mapped_column(String(100))
+    secret: Mapped[str] = mapped_column(String(40))
+    part: Mapped[str] = mapped_column(Text, default="")
+    by: Mapped[str] = mapped_column(String(20))
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id"), index=True)
+    made_at: Mapped[datetime]
 
 
 class ChatMessage(Base):

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from db import sqlite
 from db.errors import StoreCorrupt, StoreError, StoreLocked, StoreUnreachable, StoreUnwritable
+from db.full_text import REBUILD
 from db.migrate import current, newest, upgrade
 
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME, or leave it empty for SQLite in the home"
@@ -70,6 +71,7 @@ class Store:
             async with self.engine.connect() as connection:
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await alone.exec_driver_sql("PRAGMA secure_delete=ON")
+                await alone.exec_driver_sql(REBUILD)
                 await alone.exec_driver_sql("VACUUM")
                 busy = (await alone.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
         if busy:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from characters.knowing import When
 from characters.messages import Fact, Scene, Turn
 
 
@@ -47,7 +48,11 @@ class StoredTurn:
 
 @dataclass(frozen=True)
 class TakeMade:
-    """Everything recorded about how a take came to be."""
+    """Everything recorded about how a take came to be.
+
+    Attributes:
+        frame: what the system text held of memory: `familiarity`, and `memory` with its ids and texts.
+    """
 
     prompt_hash: str = ""
     template_hash: str = ""
@@ -56,6 +61,7 @@ class TakeMade:
     adapter: str | None = None
     sampling: dict[str, Any] = field(default_factory=dict)
     at_hand: tuple[Fact, ...] = ()
+    frame: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,12 +125,34 @@ class GivenReaction:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Whose words a memory is made of: a source of `db.provenance`, the consent as it stands, key and name."""
+
+    source: str
+    consent: str
+    person: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class HeardMemory:
+    """A memory that stands, with everything it was made of."""
+
+    fact: Fact
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True)
 class HeardLine:
     """An NPC's line, what led to it, how else it was said, and what the table thought of it.
 
     Attributes:
-        before: the scene so far, oldest first, ending with the turn that is answered.
+        before: the scene so far as the NPC witnessed it, oldest first, ending with the turn that is answered.
         kept: id of the take the table heard last.
+        recalled: what of memory, lore and open secrets was at hand for it.
+        frame: what its system text held of memory (`TakeMade`).
+        memories: those that still stand of all that were at hand in the scene, by key.
+        when: how far the story had come.
     """
 
     id: int
@@ -138,3 +166,7 @@ class HeardLine:
     before: tuple[HeardTurn, ...]
     takes: tuple[StoredTake, ...]
     reactions: tuple[GivenReaction, ...]
+    recalled: tuple[Fact, ...] = ()
+    frame: dict[str, Any] = field(default_factory=dict)
+    memories: dict[str, HeardMemory] = field(default_factory=dict)
+    when: When = When()

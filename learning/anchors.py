@@ -7,17 +7,19 @@ so (`source: offline_teacher`).
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from characters.messages import Scene, Turn
 from characters.prompt import Part
 from learning.harvest import Candidate
-from learning.teachers.offline.answering import Voice
+from learning.teachers.offline.answering import Voice, unknown
 from learning.teachers.offline.dialogue import Conversation, Playwright
 from learning.teachers.offline.invent import Inventor
 from learning.teachers.offline.manners import Manner
 
 # The NPC's own voice comes from its lines, not from the teacher: the anchors are plain.
 _PLAIN = Manner("plain", ("",), ("friend",), ("",), ("",), {})
+_ASKING = ("What do you know of {x}?", "What were you told of {x}?", "Who told you of {x}?", "And {x}?")
 _KINDS = {"social", "said", "direction"}
 
 
@@ -37,6 +39,21 @@ def anchor_candidates(part: Part, count: int, seed: int) -> list[Candidate]:
         played = playwright.conversation(6, bare, Voice(part.sheet, _PLAIN))
         found += _rows(played, f"anchor {seed}.{talk}", "anchor")
     return found[:count]
+
+
+def protective_candidates(part: Part, topics: Sequence[str], seed: int) -> list[Candidate]:
+    """Questions for what others know and this NPC was not told, and that it does not know.
+
+    Args:
+        topics: words that stand in nothing the NPC may know.
+    """
+    rng, voice = random.Random(seed), Voice(part.sheet, _PLAIN)
+    return [
+        Candidate("sft", "protective", "offline_teacher", 0, f"protective {topic}", Scene(),
+                  (Turn("Ana", rng.choice(_ASKING).format(x=topic)),), (), unknown(rng, voice, "unknown", topic),
+                  reason="written by offline teacher")
+        for topic in dict.fromkeys(topics)
+    ]  # fmt: skip
 
 
 def general_candidates(count: int, seed: int) -> list[tuple[Part, Candidate]]:

@@ -18,9 +18,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from characters.knowing import When
 from characters.messages import Fact, Scene, Turn
 from db.provenance import Policy, shares_words, verdict
 from db.values import GivenReaction, HeardLine, HeardTurn
+from learning.recalling import NOTHING, Recalled, recall, without_memories
 
 Kind = Literal["sft", "pair", "label"]
 TOO_ALIKE = 0.05
@@ -46,6 +48,8 @@ class Candidate:
         people: keys of everybody whose words are in it, for forgetting.
         voter: key of the player whose vote or take it is; "" for the GM, whom no cap binds.
         nights: how many whole nights have begun since.
+        recalled: what its prompt held of memory, lore and open secrets, as far as it may be learnt from.
+        when: how far the story had come, for facts that are known since.
         trainable: the verdict; `reason` says why or why not.
         at_hand: what stands right before the line; None looks it up as serving would.
     """
@@ -67,6 +71,8 @@ class Candidate:
     voter: str = ""
     nights: int = 0
     at_hand: tuple[Fact, ...] | None = None
+    recalled: Recalled = NOTHING
+    when: When = When()
 
 
 def harvest(heard: Iterable[HeardLine], policy: Policy) -> list[Candidate]:
@@ -128,7 +134,7 @@ def _context(line: HeardLine, policy: Policy, asked: str | None) -> _Context:
         elif not (own and cut):  # an NPC's answer to a barred turn may carry its words
             usable.append(turn)
             cut = False
-    turns = tuple(_scrubbed(turn) for turn in usable)
+    turns = tuple(without_memories(_scrubbed(turn), line, policy) for turn in usable)
     if not turns or not turns[-1].text:
         return _Context((), (), False, "nothing is left of the question without addresses and links")
     people = tuple(sorted({turn.person for turn in usable if turn.person}))
@@ -234,11 +240,15 @@ def _row(line: HeardLine, policy: Policy, kind: Kind, signal: str, **fields: Any
         context = _Context((), (), False, f"the words written for it: {written.reason}")
     if context.trainable and _quotes_the_untrainable(line, policy, fields["completion"]):
         context = _Context((), (), False, "it repeats words that may not be learnt from")
+    recalled = recall(line, policy, context.turns, fields["completion"]) if context.trainable else NOTHING
+    if recalled.reason:
+        context = _Context((), (), False, recalled.reason)
     fields["completion"], fields["rejected"] = scrub(fields["completion"]), scrub(fields.get("rejected", ""))
     return Candidate(
         kind=kind, signal=signal, source=fields.pop("source", "npc"), line=line.id,
-        conversation=f"{line.scene_id}/{line.npc}", scene=line.scene, turns=context.turns, people=context.people,
-        trainable=context.trainable, reason=context.reason, **fields,
+        conversation=f"{line.scene_id}/{line.npc}", scene=line.scene, turns=context.turns,
+        people=tuple(sorted({*context.people, *recalled.people})), trainable=context.trainable, reason=context.reason,
+        recalled=recalled, when=line.when, **fields,
     )  # fmt: skip
 
 

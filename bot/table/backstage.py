@@ -11,11 +11,12 @@ from bot.table.state import Hand, State
 from bot.table.watching import Moved
 from characters.inference.engine import Delta, Finish, Request, Restart
 from characters.sheet import Sheet
-from db.queries import places, told
-from db.queries.told import Told
+from db.queries import memories, places, told
+from db.queries.memories import Remembered
 
 _LONGEST = 500
 _LONGEST_DIRECTION = 200
+_SHOWN = 40
 
 
 class Backstage:
@@ -34,26 +35,37 @@ class Backstage:
             self.state.directions.pop(npc, None)
         self.state.watchers.tell(Moved())
 
-    async def tell(self, npc: str | None, text: str, *, by: Hand | None = None) -> int:
-        """Put a fact into one NPC's head; without an NPC everybody knows it."""
-        text = " ".join(text.split())[:_LONGEST]
-        if not text:
-            raise TableError("Say what is to be known; write a sentence.")
-        state = self.state
+    async def tell(
+        self, npc: str | None, text: str, *, by: Hand | None = None, known_since: str = ""
+    ) -> int:
+        """Put a fact into one NPC's head; without an NPC everybody knows it.
+
+        Args:
+            known_since: a campaign date or a scene, before which nobody knows it yet.
+        """
+        text, state = _a_sentence(text), self.state
         async with state.store.session() as session:
-            person = (by or state.hand).person.id
-            return await told.tell(session, state.campaign, npc, text, state.clock(), by=person)
+            person, now = (by or state.hand).person.id, state.clock()
+            return await told.tell(session, state.campaign, npc, text, now, by=person, known_since=known_since)
 
     async def untell(self, fact: int) -> None:
-        """Take a fact back."""
+        """Let a memory or a fact go."""
         async with self.state.store.session() as session:
-            if not await told.untell(session, self.state.campaign, fact):
-                raise TableError(f"There is no fact {fact}; it was taken back before.")
+            if not await memories.forget(session, self.state.campaign, fact):
+                raise TableError(f"There is no memory {fact}; `/memory show` lists them.")
 
-    async def told(self, npc: str) -> list[Told]:
-        """What an NPC was told, and everybody knows."""
+    async def retell(self, fact: int, text: str) -> Remembered:
+        """Put a memory or a fact in other words."""
         async with self.state.store.session() as session:
-            return await told.known(session, self.state.campaign, npc)
+            changed = await memories.reword(session, self.state.campaign, fact, _a_sentence(text))
+        if changed is None:
+            raise TableError(f"There is no memory {fact}; `/memory show` lists them.")
+        return changed
+
+    async def told(self, npc: str | None, about: str = "") -> list[Remembered]:
+        """What an NPC remembers and everybody knows, newest first; without an NPC what everybody knows."""
+        async with self.state.store.session() as session:
+            return (await memories.shown(session, self.state.campaign, npc, about))[:_SHOWN]
 
     async def improvise(self, about: str) -> tuple[str, Sheet]:
         """Make an NPC up, in the world of whoever is here; it stays with this campaign."""
@@ -73,12 +85,19 @@ class Backstage:
         """What an NPC would say now, piece by piece; nothing of it is stored, and its direction stays."""
         state = self.state
         capabilities = await state.engine.capabilities()
-        prompt, _ = await self._speaking.prompt(npc)
+        prompt, _, _ = await self._speaking.prompt(npc)
         adapter = await self._speaking.voices.of(npc, speaks=False) if capabilities.adapters else None
         request = Request(prompt.text, prompt.messages, prompt.stop, state.sampling, f"draft/{npc}", adapter)
         async with contextlib.aclosing(spoken(state, request)) as pieces:
             async for piece in pieces:
                 yield piece
+
+
+def _a_sentence(text: str) -> str:
+    text = " ".join(text.split())[:_LONGEST]
+    if not text:
+        raise TableError("Say what is to be known; write a sentence.")
+    return text
 
 
 async def spoken(state: State, request: Request) -> AsyncGenerator[str, None]:

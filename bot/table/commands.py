@@ -2,12 +2,12 @@
 
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from bot.errors import TableError
-from bot.table import observing
+from bot.table import knowing_commands, observing
 from bot.table.events import Event, Line
+from bot.table.outputs import Ack
 from bot.table.table import Table
 
 HELP: tuple[tuple[str, str], ...] = (
@@ -19,10 +19,12 @@ HELP: tuple[tuple[str, str], ...] = (
     ("/edit [LINE] TEXT", "what the NPC should have said; it says so from the next line on"),
     ("/regen [LINE]", "another take of a line · /keep N keeps one"),
     ("/say TEXT", "the GM speaks as the NPC"),
-    ("/retcon [LINE]", "not canon: take a line out of the story"),
+    ("/retcon [LINE]", "not canon: take a line, or by its number a turn, out of the story and of all memories"),
     ("/why [LINE]", "what made a line: facts, examples, adapter, sampling"),
-    ("/roll DICE", "roll before everybody, such as /roll 1d20+3"),
+    ("/roll DICE [SKILL]", "roll before everybody, such as /roll 1d20+3 persuasion"),
     ("/hush", "cut the line that is being spoken"),
+    *knowing_commands.HELP,
+    ("/session recap [NAME]", "the evening so far, by a chronicler or as an NPC tells it"),
     ("/session stop [now|tonight|skip]", "end the evening; NPCs learn from it now, tonight (the usual), or not yet"),
     ("// text", "out of character: nobody answers, nothing is learnt"),
     ("/help · /quit", "this list · leave"),
@@ -30,15 +32,6 @@ HELP: tuple[tuple[str, str], ...] = (
 
 
 _DIGITS = 9  # of a line's number; what is longer is none, and no database would take it
-
-
-@dataclass(frozen=True)
-class Ack:
-    """A command was carried out; `data` is for programs, `text` for people."""
-
-    command: str
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,6 +106,8 @@ async def _npc(table: Table, words: list[str], rest: str) -> Ack:
     if verb == "dismiss":
         slug = await table.dismiss(name or None)
         return Ack("npc dismiss", f"{slug} leaves.", {"npc": slug, "speaker": table.state.speaker})
+    if verb == "tell":
+        return await knowing_commands.tell(table, words[1:])
     if verb == "switch":
         slug = table.switch(name)
         return Ack("npc switch", f"{table.sheet(slug).name} has the word.", {"npc": slug})
@@ -178,6 +173,8 @@ async def _why(table: Table, words: list[str], rest: str) -> Ack:
     rows = [f'"{why.text}"{writer}', *(f"  at hand ({fact.source}): {fact.text}" for fact in why.facts)]
     rows.append(f"  sheet {why.sheet_version}, adapter {why.adapter or 'none'}, {why.template_hash}, {why.prompt_hash}")
     rows.append("  sampling " + ", ".join(f"{name} {value}" for name, value in why.sampling.items()))
+    shown = table.state.hand.gm
+    rows += [f"  {secret.line(whole=shown or secret.open)}" for secret in why.secrets]
     rows += [f"  take {number}: {text}" for number, text in enumerate(why.takes, 1) if len(why.takes) > 1]
     data = {
         "line_id": why.line_id, "npc": why.npc, "text": why.text, "origin": why.origin,
@@ -185,6 +182,7 @@ async def _why(table: Table, words: list[str], rest: str) -> Ack:
         "at_hand": [{"key": f.key, "text": f.text, "source": f.source} for f in why.facts],
         "sampling": why.sampling, "prompt_hash": why.prompt_hash, "template_hash": why.template_hash,
         "sheet_version": why.sheet_version, "timings": why.timings, "takes": list(why.takes),
+        "secrets": knowing_commands.secrets_json(why.secrets, whole=shown),
     }  # fmt: skip
     return Ack("why", "\n".join(rows), data)
 
@@ -193,9 +191,11 @@ _STOPS = {"": "tonight", "tonight": "tonight", "now": "now", "learn": "now", "sk
 
 
 async def _session(table: Table, words: list[str], rest: str) -> Ack:
+    if words[:1] == ["recap"]:
+        return await _recap(table, " ".join(words[1:]))
     when = _STOPS.get(" ".join(words[1:]))
     if words[:1] != ["stop"] or when is None:
-        raise TableError("/session knows `stop`, and `stop` with now, tonight or skip; an evening begins by itself.")
+        raise TableError("/session knows `recap`, and `stop` with now, tonight or skip; an evening begins by itself.")
     begins = await table.stop_session(learn=when == "now", skip=when == "skip")
     told = {
         "tonight": "Your NPCs learn from it tonight (/session stop now: at once; /session stop skip: not yet).",
@@ -209,6 +209,12 @@ async def _session(table: Table, words: list[str], rest: str) -> Ack:
 async def _roll(table: Table, words: list[str], rest: str) -> Ack:
     total, how = await table.roll(rest)
     return Ack("roll", how, {"total": total})
+
+
+async def _recap(table: Table, name: str) -> Ack:
+    npc = table.state.library.find(name) if name else None
+    told = await table.recap(npc)
+    return Ack("session recap", told or "Nothing has been said this evening.", {"npc": npc, "text": told})
 
 
 async def _hush(table: Table, words: list[str], rest: str) -> Ack:
@@ -229,7 +235,8 @@ async def _quit(table: Table, words: list[str], rest: str) -> Leave:
 
 _HANDLERS: dict[str, Handler] = {
     "npc": _npc, "scene": _scene, "react": _react, "edit": _edit, "keep": _keep, "say": _say,
-    "retcon": _retcon, "why": _why, "session": _session, "hush": _hush, "roll": _roll, "help": _help, "quit": _quit,
-    "exit": _quit,
+    "retcon": _retcon, "why": _why, "session": _session, "memory": knowing_commands.memory,
+    "lore": knowing_commands.lore, "secret": knowing_commands.secret, "hush": _hush, "roll": _roll,
+    "help": _help, "quit": _quit, "exit": _quit,
 }  # fmt: skip
 COMMANDS = tuple(f"/{name}" for name in (*_HANDLERS, "regen"))

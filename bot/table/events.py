@@ -53,6 +53,28 @@ Event = Heard | Piece | Again | Line
 
 
 @dataclass(frozen=True)
+class SecretState:
+    """A secret of an NPC as it stands.
+
+    Attributes:
+        number: counted from 1, in the order of the sheet.
+        steps: what of its condition is satisfied, and by what, in words.
+    """
+
+    number: int
+    text: str
+    condition: str
+    open: bool
+    steps: tuple[str, ...] = ()
+
+    def line(self, *, whole: bool) -> str:
+        """The secret in a line; its text only for whoever may read it."""
+        how, needs = "; ".join(self.steps), self.condition or "until the GM says so"
+        state = f"open ({how})" if self.open else f"kept ({needs}{'; so far ' + how if how else ''})"
+        return f"secret {self.number}, {state}" + (f": {self.text}" if whole else "")
+
+
+@dataclass(frozen=True)
 class Why:
     """What made a line: everything needed to explain it, and to say it again.
 
@@ -75,3 +97,4 @@ class Why:
     sheet_version: str
     timings: dict[str, Any]
     takes: tuple[str, ...]
+    secrets: tuple[SecretState, ...] = ()

@@ -141,9 +141,14 @@ class Correcting:
             await votes.vote(session, cast, self.state.clock())
 
     async def retcon(self, line_id: int | None = None, *, by: Hand | None = None) -> int:
-        """Take a line out of the story: no longer canon, and not to be said again."""
-        hand = by or self.state.hand
-        line, state = await self.line(line_id), self.state
+        """Take a line out of the story: no longer canon, not remembered, and not to be said again.
+
+        The GM may take back what somebody else said, too, by its number.
+        """
+        hand, state = by or self.state.hand, self.state
+        if line_id is not None and hand.gm and await self._unsay(line_id):
+            return line_id
+        line = await self.line(line_id)
         asked = await self.asked(line)
         async with state.store.session() as session:
             now = state.clock()
@@ -152,6 +157,17 @@ class Correcting:
             await lines.retract(session, line.id, now)
         state.watchers.tell(Changed(line.id))
         return line.id
+
+    async def _unsay(self, turn_id: int) -> bool:
+        """Take a person's turn out of the story; False where the number is none of one."""
+        state = self.state
+        async with state.store.session() as session:
+            found = await lines.turn(session, turn_id, state.campaign)
+            if found is None or found.npc is not None:
+                return False
+            await lines.retract(session, turn_id, state.clock())
+        state.watchers.tell(Changed(turn_id))
+        return True
 
     async def why(self, line_id: int | None = None) -> Why:
         """Explain a line: how the NPC came to it, even if the table keeps somebody's correction."""

@@ -7,24 +7,23 @@ called done; a killed process leaves an open take that the next start finds.
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from bot.table.events import Again, Event, Heard, Line, Piece
 from bot.table.recalling import Recalling
+from bot.table.recollecting import Recollection, recollect
 from bot.table.state import State
 from bot.table.voices import Voice, Voices
 from bot.table.watching import Begun, Changed, Seen
-from characters.errors import UnderstudyError
+from characters.errors import SheetError, UnderstudyError
 from characters.inference.engine import Capabilities, Delta, Finish, Request, Restart
-from characters.messages import Fact, StyleExample, Turn
-from characters.prompt import Budget, Part, Prompt, build_prompt, look_up
-from characters.words import terms
-from db.queries import lines, reactions, told
+from characters.messages import StyleExample, Turn
+from characters.prompt import Budget, Part, Prompt, build_prompt
+from db.queries import lines, reactions
 from db.values import StoredTurn, TakeMade
 
 _SMALL_SYSTEM = 700
-_MAX_TOLD = 2
 
 
 class Speaking:
@@ -61,15 +60,16 @@ class Speaking:
     ) -> AsyncGenerator[Event, None]:
         state = self.state
         capabilities = await state.engine.capabilities()
-        prompt, part = await self.prompt(npc, before=line_id)
+        prompt, part, recalled = await self.prompt(npc, before=line_id)
         state.directions.pop(npc, None)
+        state.loosened.pop(npc, None)
         chosen = voice or Voice(await self.voices.of(npc) if capabilities.adapters else None)
         adapter = chosen.adapter
         sampling = dataclasses.replace(state.sampling, seed=state.rng.getrandbits(31))
         made = TakeMade(
             prompt_hash=prompt.hash, template_hash=capabilities.template.hash if capabilities.template else "",
             sheet_version=state.library.get(npc).version, base_id=capabilities.base_id, adapter=adapter,
-            sampling=dataclasses.asdict(sampling), at_hand=prompt.at_hand,
+            sampling=dataclasses.asdict(sampling), at_hand=prompt.at_hand, frame=recalled.frame,
         )  # fmt: skip
         name = part.sheet.name
         async with state.writing, state.store.session() as session:
@@ -139,21 +139,18 @@ class Speaking:
         world, direction = state.library.world(sheet.world), state.directions.get(npc, "")
         return Part(npc, sheet, world, style, direction=direction, when=state.story)
 
-    def _names(self, npc: str) -> tuple[str, str]:
+    def _names(self, npc: str) -> tuple[str, ...]:
         """What an NPC's line would begin with, if another one spoke it."""
-        sheet = self.state.library.get(npc)
+        try:
+            sheet = self.state.library.get(npc)
+        except SheetError:
+            return ()  # told of when it speaks itself
         return sheet.name, sheet.first_name
 
-    def _told(self, npc: str, facts: Sequence[told.Told], turns: Sequence[Turn]) -> tuple[Fact, ...]:
-        """What the GM told that bears on what was just said, the newest first."""
-        if not facts:
-            return ()
-        asked = {term for turn in turns[-2:] if turn.npc != npc for term in terms(turn.text)}
-        near = [fact for fact in facts if asked & set(terms(fact.text))]
-        return tuple(Fact(f"told.{fact.id}", fact.text, "memory" if fact.npc else "lore") for fact in near[:_MAX_TOLD])
-
-    async def prompt(self, npc: str, before: int | None = None, also: tuple[Turn, ...] = ()) -> tuple[Prompt, Part]:
-        """Build what the NPC would read now.
+    async def prompt(
+        self, npc: str, before: int | None = None, also: tuple[Turn, ...] = ()
+    ) -> tuple[Prompt, Part, Recollection]:
+        """Build what the NPC would read now, of nothing but what it knows, witnessed or was told.
 
         Args:
             before: leave out this turn and all after it (another take of a line).
@@ -161,20 +158,22 @@ class Speaking:
         """
         state = self.state
         capabilities = await state.engine.capabilities()
+        small = capabilities.context_budget is not None
         async with state.store.session() as session:
             style = await reactions.style_examples(session, state.campaign, npc)
             heard = await lines.transcript(session, state.scene_id, before, witness=npc)
-            turns = [stored.turn for stored in heard]
-            facts = await told.known(session, state.campaign, npc)
-        part, budget = self._part(npc, style), self._budget(capabilities)
+            part = self._part(npc, style)
+            recalled = await recollect(session, state, part, heard, also, small=small, before=before)
+        budget = self._budget(capabilities)
+        lore = await self.recalling.facts(part, recalled.turns, budget)
+        memory = tuple(fact.text for fact in recalled.summaries)
+        part = dataclasses.replace(part, remembered=(*recalled.facts, *lore), memory=memory)
         here = [name for slug in state.present for name in self._names(slug)]
         scene = dataclasses.replace(state.scene, present=(*state.people.values(), *here))
-        everything = [*state.earlier, *turns, *also]
-        lore = await self.recalling.facts(part, everything, budget)
-        at_hand = (*look_up(part, everything), *lore, *self._told(npc, facts, everything))
-        prompt = build_prompt(part, everything, scene=scene, template=capabilities.template,
-                              budget=budget, at_hand=at_hand)  # fmt: skip
-        return prompt, part
+        if recalled.familiarity:
+            scene = dataclasses.replace(scene, familiarity=recalled.familiarity)
+        prompt = build_prompt(part, recalled.turns, scene=scene, template=capabilities.template, budget=budget)
+        return prompt, part, recalled
 
     def _budget(self, capabilities: Capabilities) -> Budget:
         system = self.state.system_budget or capabilities.system_budget or _SMALL_SYSTEM
@@ -183,7 +182,11 @@ class Speaking:
 
     def begin_reading(self, npc: str) -> None:
         """Let the engine read an NPC's sheet while the table is still talking."""
-        task = asyncio.create_task(self._read_ahead(npc))
+        self.beside(self._read_ahead(npc))
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something nobody waits for; closing the table ends it."""
+        task = asyncio.create_task(work)
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
@@ -196,7 +199,7 @@ class Speaking:
             await self.state.engine.read_ahead(await asyncio.shield(asking))
 
     async def _to_read(self, npc: str) -> Request:
-        prompt, _ = await self.prompt(npc)
+        prompt, _, _ = await self.prompt(npc)
         served = (await self.state.engine.capabilities()).adapters
         adapter = await self.voices.of(npc, speaks=False) if served else None
         return Request(prompt.text, prompt.messages, cache_key=f"{self.state.scene_id}/{npc}", adapter=adapter)

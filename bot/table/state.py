@@ -43,6 +43,7 @@ class State:
         person: who opened it; acts wherever no other hand is named.
         people: everybody who sat down in this scene, name by key.
         directions: what the GM wants of an NPC's next line.
+        loosened: secrets the GM opened since an NPC's last line, by NPC.
         writing: held while a turn is appended, so that turns stand in the order in which they were said.
         place: where the table stands, such as a channel; "" for the machine's own.
         story: how far the campaign has come, this scene included.
@@ -71,6 +72,7 @@ class State:
     place: str = ""
     people: dict[str, str] = field(default_factory=dict)
     directions: dict[str, str] = field(default_factory=dict)
+    loosened: dict[str, set[str]] = field(default_factory=dict)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     limits: Limits = field(default_factory=Limits)
     watchers: Watchers = field(default_factory=Watchers)

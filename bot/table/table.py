@@ -15,10 +15,13 @@ from typing import Any, Literal
 
 from bot.errors import TableError
 from bot.table.backstage import Backstage
-from bot.table.dice import roll
+from bot.table.confiding import Confiding
+from bot.table.dice import roll, skill_of
 from bot.table.events import Event, Heard, Line, Why
 from bot.table.feedback import Correcting
 from bot.table.observing import Observer
+from bot.table.recollecting import close_scene
+from bot.table.recounting import Recounting
 from bot.table.speaking import Speaking
 from bot.table.state import Hand, State
 from bot.table.watching import Changed, Moved, Said
@@ -66,6 +69,8 @@ class Table:
         self.speaking = Speaking(state)
         self.correcting = Correcting(state)
         self.backstage = Backstage(state, self.speaking)
+        self.confiding = Confiding(state)
+        self.recounting = Recounting(state, self.speaking)
 
     @classmethod
     async def open(  # noqa: PLR0913  (everything a table is made of, by name)
@@ -172,13 +177,16 @@ class Table:
                 "A scene has place, reason, mood, familiarity and date; set one, such as `/scene set place=cellar`."
             )
         fields: dict[str, Any] = {name: value[:200] for name, value in changes.items()}
+        over = state.scene_id
         scene, people = dataclasses.replace(state.scene, **fields), list(state.people)
         async with state.store.session() as session:
+            await close_scene(session, state)
             state.scene_id = await play.change_scene(
                 session, state.evening, scene, people, state.present, state.clock()
             )
             state.story = await play.story_so_far(session, state.campaign)
         state.scene = scene
+        self.recounting.write_summaries(over)
         state.watchers.tell(Moved())
         return scene
 
@@ -195,6 +203,7 @@ class Table:
         state = self.state
         async with state.store.session() as session:
             now = state.clock()
+            await close_scene(session, state)
             await play.stop_session(session, state.evening, now)
             if learn:
                 await adapters.request_night(session, state.campaign, None, now)
@@ -210,6 +219,10 @@ class Table:
         """Get up without ending the evening; nights need not wait for whoever was here."""
         async with self.state.store.session() as session:
             await nights.leave_seat(session, self.state.evening, self.state.clock())
+
+    async def recap(self, npc: str | None = None) -> str:
+        """The evening so far, by a neutral chronicler or as an NPC tells it."""
+        return await self.recounting.recap(npc)
 
     # --- speaking ----------------------------------------------------------------------------
 
@@ -242,6 +255,8 @@ class Table:
         async with state.writing, state.store.session() as session:
             turn = await lines.add_turn(session, state.scene_id, said, state.clock(), participant=hand.person.id,
                                         out_of_character=aside)  # fmt: skip
+            if not aside:
+                await self.confiding.heard(session, turn, text)
         stored = dataclasses.replace(said, id=turn)
         state.watchers.tell(Said(stored, aside))
         return Asked(stored, npc)
@@ -258,7 +273,10 @@ class Table:
     async def roll(self, dice: str, *, by: Hand | None = None) -> tuple[int, str]:
         """Roll before everybody; NPCs that are here know the result."""
         total, how = await asyncio.to_thread(roll, dice)  # the first one builds a grammar, and that takes a while
-        await self.hear(f"rolls {dice}: {total}", by=by, answered=False)
+        rolled = await self.hear(f"rolls {dice}: {total}", by=by, answered=False)
+        if skill := skill_of(dice):
+            async with self.state.store.session() as session:
+                await self.confiding.rolled(session, rolled.turn.id, skill, total)
         return total, how
 
     async def another_take(self, line_id: int | None = None, *, by: Hand | None = None) -> AsyncGenerator[Event, None]:
@@ -346,8 +364,9 @@ class Table:
         return await self.correcting.retcon(line_id, by=by)
 
     async def why(self, line_id: int | None = None) -> Why:
-        """What made a line."""
-        return await self.correcting.why(line_id)
+        """What made a line, and which of the NPC's secrets it may tell by now."""
+        why = await self.correcting.why(line_id)
+        return dataclasses.replace(why, secrets=await self.confiding.secrets(why.npc))
 
 
 def _calls(sheet: Sheet, clause: str) -> bool:

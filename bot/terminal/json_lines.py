@@ -12,8 +12,9 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any, TextIO
 
-from bot.table.commands import Ack, Leave, Output, run_input
+from bot.table.commands import Leave, Output, run_input
 from bot.table.events import Again, Heard, Line, Piece
+from bot.table.outputs import Ack
 from bot.table.table import Table
 from characters.errors import UnderstudyError
 

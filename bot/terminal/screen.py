@@ -14,8 +14,9 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from rich.console import Console
 from rich.text import Text
 
-from bot.table.commands import COMMANDS, Ack, Leave, Output, run_input
+from bot.table.commands import COMMANDS, Leave, Output, run_input
 from bot.table.events import Again, Line, Piece
+from bot.table.outputs import Ack
 from bot.table.table import Table
 from characters.errors import UnderstudyError
 

@@ -5,6 +5,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from characters.messages import Scene
 from db.models import Feedback, SceneRow, TurnRow
+from db.queries import lines
+from db.queries.play import scene_of
+from db.values import StoredTurn
 
 
 async def scenes(session: AsyncSession, evening: int) -> list[tuple[Scene, list[str], int]]:
@@ -18,6 +21,13 @@ async def scenes(session: AsyncSession, evening: int) -> list[tuple[Scene, list[
         count = await session.scalar(select(func.count()).select_from(TurnRow).where(*standing))
         found.append((Scene(row.place, row.reason, row.mood, row.familiarity), list(names), count or 0))
     return found
+
+
+async def told(session: AsyncSession, evening: int, npc: str | None) -> list[tuple[Scene, list[StoredTurn]]]:
+    """Its scenes with what was said in them; of an NPC only what it witnessed."""
+    rows = await session.scalars(select(SceneRow).where(SceneRow.session_id == evening).order_by(SceneRow.id))
+    found = [(scene_of(row), await lines.transcript(session, row.id, witness=npc)) for row in list(rows)]
+    return [(scene, turns) for scene, turns in found if turns]
 
 
 async def liked(session: AsyncSession, evening: int, most: int) -> list[tuple[str, str]]:

@@ -21,21 +21,31 @@ from db.models import (
     CandidateRow,
     ChatMessage,
     Feedback,
+    Memory,
     Night,
     Participant,
     Presence,
+    SecretStep,
     StyleExampleRow,
     Take,
     TeacherCall,
     TurnRow,
 )
-from db.queries import adapters, teaching
-from db.queries.privacy import FORGOTTEN, Traces, candidates_made, examples_made, in_campaigns, quoting_takes
+from db.queries import adapters, memories, teaching
+from db.queries.privacy import (
+    FORGOTTEN,
+    Traces,
+    candidates_made,
+    examples_made,
+    in_campaigns,
+    memories_made,
+    quoting_takes,
+)
 from db.sayings import without_lines, without_values
 
 NOBODY = "someone"
 REASON = "trained on words of a person who asked to be forgotten"
-_KNOWN = (TurnRow, Take, Feedback, StyleExampleRow, CandidateRow, TeacherCall)
+_KNOWN = (TurnRow, Take, Feedback, StyleExampleRow, CandidateRow, TeacherCall, Memory, SecretStep)
 _AT_ONCE = 500  # ids in one statement
 
 
@@ -111,7 +121,10 @@ async def forget_person(session: AsyncSession, traces: Traces, now: datetime) ->
     ids = traces.person.ids
     examples, candidates = await examples_made(session, traces), await candidates_made(session, traces)
     emptied = await quoting_takes(session, traces)
-    await _forget_at_hand(session, traces, {f"style.learnt {row.id}" for row in examples})
+    remembered = [row.id for row in await memories_made(session, traces, emptied.values())]
+    gone = {f"style.learnt {row.id}" for row in examples} | {f"memory.{number}" for number in remembered}
+    await _forget_at_hand(session, traces, gone)
+    await memories.drop(session, remembered)
     await _empty(session, emptied, now)
     await _delete(session, StyleExampleRow, [row.id for row in examples])
     await _delete(session, CandidateRow, [row.id for row in candidates])
@@ -123,7 +136,8 @@ async def forget_person(session: AsyncSession, traces: Traces, now: datetime) ->
     await session.execute(delete(Presence).where(Presence.who == traces.person.key, here))
     for row in await session.scalars(select(Participant).where(Participant.id.in_(ids))):
         row.key, row.name, row.consent, row.consent_at = f"{FORGOTTEN}{row.id}", NOBODY, "refused", now
-    return Forgotten(turns, len(emptied), reactions, len(examples), len(candidates) + taught, derived)
+    gone_with_them = derived + len(remembered)
+    return Forgotten(turns, len(emptied), reactions, len(examples), len(candidates) + taught, gone_with_them)
 
 
 async def _forget_taught(session: AsyncSession, traces: Traces) -> int:
@@ -146,13 +160,24 @@ async def _forget_at_hand(session: AsyncSession, traces: Traces, gone: set[str])
     """Take facts that were lines of theirs from the record of what NPCs had at hand."""
     sayings = traces.sayings
     rows = await session.execute(
-        select(Take.id, Take.at_hand).join(TurnRow, TurnRow.id == Take.turn_id)
+        select(Take.id, Take.at_hand, Take.frame).join(TurnRow, TurnRow.id == Take.turn_id)
         .where(TurnRow.scene_id.in_(in_campaigns(traces.person)))
     )  # fmt: skip
-    for take, facts in rows.all():
+    for take, facts, frame in rows.all():
         left = [f for f in facts if f["key"] not in gone and not sayings.quoted_in(f["text"], short=False)]
-        if len(left) < len(facts):
-            await session.execute(update(Take).where(Take.id == take).values(at_hand=left))
+        seen = _without_person(frame, traces, gone)
+        if len(left) < len(facts) or seen != frame:
+            await session.execute(update(Take).where(Take.id == take).values(at_hand=left, frame=seen))
+
+
+def _without_person(frame: dict[str, Any], traces: Traces, gone: set[str]) -> dict[str, Any]:
+    """What a prompt held of memory, without the summaries that go, and without how well they were known."""
+    left = dict(frame)
+    if "memory" in left:
+        left["memory"] = [fact for fact in left["memory"] if fact["key"] not in gone]
+    if any(name.casefold() in str(left.get("familiarity", "")).casefold() for name in traces.person.names if name):
+        del left["familiarity"]
+    return left
 
 
 async def _empty(session: AsyncSession, takes: dict[int, int], now: datetime) -> None:
@@ -198,6 +223,8 @@ async def _forget_turns(session: AsyncSession, ids: Sequence[int]) -> int:
     quiet = {"synchronize_session": False}
     await session.execute(update(TurnRow).where(TurnRow.answers_id.in_(own)).values(answers_id=None), None,
                           execution_options=quiet)  # fmt: skip
+    steps = update(SecretStep).where(SecretStep.turn_id.in_(own)).values(turn_id=None)
+    await session.execute(steps, None, execution_options=quiet)
     for model in (Feedback, StyleExampleRow, CandidateRow, ChatMessage, Take):
         column = cast(Any, model).turn_id
         await session.execute(delete(model).where(column.in_(own)), None, execution_options=quiet)

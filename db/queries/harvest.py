@@ -9,9 +9,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import CandidateRow, Feedback, Night, Participant, PlaySession, SceneRow, TurnRow
-from db.queries import lines
-from db.queries.play import scene_of
-from db.values import GivenReaction, HeardLine, HeardTurn
+from db.queries import lines, memories
+from db.queries.play import scene_of, story_so_far
+from db.values import GivenReaction, HeardLine, HeardTurn, TakeMade
+
+RECALLED = frozenset({"memory", "lore", "secret"})  # sources of facts that come from play
 
 
 async def npcs_heard(session: AsyncSession, campaign: int) -> list[str]:
@@ -82,10 +84,18 @@ async def _heard(
     before = await lines.transcript(session, row.scene_id, row.id, witness=row.npc)
     people = await _people(session, [turn.id for turn in before])
     heard = [HeardTurn(turn, *people.get(turn.id, ("unasked", None))) for turn in before]
+    takes = await lines.takes(session, row.id)
+    spoken = [take.made for take in takes if take.origin == "npc"] or [take.made for take in takes] or [TakeMade()]
+    made = spoken[-1]
+    recalled = tuple(fact for fact in made.at_hand if fact.source in RECALLED)
+    campaign = await session.scalar(select(PlaySession.campaign_id).where(PlaySession.id == scene.session_id))
+    keys = {fact.key for turn in before for fact in turn.at_hand} | {fact.key for fact in recalled}
+    keys |= {fact["key"] for fact in made.frame.get("memory", ())}
     return HeardLine(
         row.id, row.scene_id, scene_of(scene), row.npc or "", row.text,
         row.source, row.kept_take_id, row.retracted_at is not None, _up_to_question(heard, row.answers_id),
-        tuple(await lines.takes(session, row.id)), await _reactions(session, row.id, nights),
+        tuple(takes), await _reactions(session, row.id, nights), recalled, dict(made.frame),
+        await memories.made_of(session, keys), await story_so_far(session, campaign or 0, row.scene_id),
     )  # fmt: skip
 
 

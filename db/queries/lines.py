@@ -8,6 +8,7 @@ from sqlalchemy import CursorResult, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import PlaySession, SceneRow, Take, TurnRow
+from db.queries import memories, secrets
 from db.queries.presence import witnessed
 from db.values import StoredTake, StoredTurn, TakeMade, facts_from_json, facts_to_json
 
@@ -25,7 +26,10 @@ async def add_turn(
         npc=said.npc, participant_id=participant, answers_id=said.answers, kept_take_id=None,
         out_of_character=out_of_character, retracted_at=None, said_at=now,
     )  # fmt: skip
-    return (await session.scalars(added.returning(TurnRow.id))).one()
+    turn = (await session.scalars(added.returning(TurnRow.id))).one()
+    if said.npc is None and not out_of_character:
+        await memories.derive(session, turn)
+    return turn
 
 
 async def add_take(  # noqa: PLR0913  (the columns that differ, by name)
@@ -53,11 +57,14 @@ async def keep_take(session: AsyncSession, turn: int, take: int) -> None:
     text = select(func.coalesce(Take.text, "")).where(Take.id == take).scalar_subquery()
     changed = update(TurnRow).where(TurnRow.id == turn).values(kept_take_id=take, text=text)
     await session.execute(changed, execution_options=_UNREAD)
+    await memories.derive(session, turn)
 
 
 async def retract(session: AsyncSession, turn: int, now: datetime) -> None:
-    """Take a turn out of the story; it stays in the record."""
+    """Take a turn out of the story, and what was made of it; the turn stays in the record."""
     await session.execute(update(TurnRow).where(TurnRow.id == turn).values(retracted_at=now))
+    await memories.derive(session, turn)
+    await secrets.withdraw_turn(session, turn)
 
 
 async def transcript(
@@ -103,6 +110,11 @@ async def last_line(session: AsyncSession, scene: int) -> int | None:
     )  # fmt: skip
 
 
+async def newest_turn(session: AsyncSession, scene: int) -> int | None:
+    """The newest thing said in a scene, by anybody."""
+    return await session.scalar(select(func.max(TurnRow.id)).where(TurnRow.scene_id == scene))
+
+
 async def takes(session: AsyncSession, turn_id: int) -> list[StoredTake]:
     """All takes of a line, oldest first."""
     rows = await session.scalars(select(Take).where(Take.turn_id == turn_id).order_by(Take.number))
@@ -110,7 +122,7 @@ async def takes(session: AsyncSession, turn_id: int) -> list[StoredTake]:
         StoredTake(
             row.id, row.turn_id, row.number, row.text, row.state, row.origin,
             TakeMade(row.prompt_hash, row.template_hash, row.sheet_version, row.base_id, row.adapter,
-                     dict(row.sampling), facts_from_json(row.at_hand)), dict(row.timings),
+                     dict(row.sampling), facts_from_json(row.at_hand), dict(row.frame)), dict(row.timings),
         )
         for row in rows
     ]  # fmt: skip

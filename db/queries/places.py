@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import ChatMessage, Feedback, Participant, PlaceSetting, PlaySession, SceneRow, Take, TurnRow
+from db.queries import memories, secrets
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ async def forget_place(session: AsyncSession, place: str) -> None:
 async def reword(session: AsyncSession, turn: int, text: str) -> None:
     """Let an edit of a person's own message follow into the story."""
     await session.execute(update(TurnRow).where(TurnRow.id == turn, TurnRow.npc.is_(None)).values(text=text))
+    await memories.derive(session, turn)
     answers = select(TurnRow.id).where(TurnRow.answers_id == turn)
     quoting = update(Feedback).where(Feedback.turn_id.in_(answers), Feedback.kind != "edit")
     await session.execute(quoting.values(asked=text))
@@ -86,10 +88,12 @@ async def reword(session: AsyncSession, turn: int, text: str) -> None:
 async def unsay(session: AsyncSession, turn: int, now: datetime) -> None:
     """Let a deletion of a message follow.
 
-    A person's words go, also where they were kept beside; an NPC's line is out of the story.
+    A person's words go, also where they were kept beside or remembered; an NPC's line is out of the story.
     """
     await session.execute(update(TurnRow).where(TurnRow.id == turn).values(retracted_at=now))
     await session.execute(update(TurnRow).where(TurnRow.id == turn, TurnRow.npc.is_(None)).values(text=""))
+    await memories.forget_turns(session, [turn])
+    await secrets.withdraw_turn(session, turn)
     answers = select(TurnRow.id).where(TurnRow.answers_id == turn)
     quoting = update(Feedback).where(Feedback.turn_id.in_(answers), Feedback.kind != "edit")
     await session.execute(quoting.values(asked=""))

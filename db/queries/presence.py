@@ -50,6 +50,14 @@ async def present(session: AsyncSession, scene: int, kind: str) -> list[str]:
     return list(found)
 
 
+async def ever_present(session: AsyncSession, scene: int, kind: str) -> list[str]:
+    """Who of a kind was in a scene at any time, in order of arrival."""
+    found = await session.scalars(
+        select(Presence.who).where(Presence.scene_id == scene, Presence.kind == kind).order_by(Presence.id)
+    )
+    return list(dict.fromkeys(found))
+
+
 def witnessed(npc: str) -> ColumnElement[bool]:
     """Whether an NPC witnessed a turn, as a condition on turns: it was there, said it, or answered it."""
     answer = aliased(TurnRow)

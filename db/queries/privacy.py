@@ -5,6 +5,7 @@ key, texts by the words themselves (`db.sayings`). Exporting and forgetting star
 trace, so what is shown is what goes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +22,8 @@ from db.models import (
     CandidateRow,
     Conversation,
     Feedback,
+    Memory,
+    MemoryTurn,
     Participant,
     PlaySession,
     Presence,
@@ -235,6 +238,26 @@ async def candidates_made(session: AsyncSession, traces: Traces) -> list[Candida
     return [row for row in rows if involved(row)]
 
 
+async def memories_made(session: AsyncSession, traces: Traces, emptied: Iterable[int] = ()) -> list[Memory]:
+    """What NPCs remember of their words or through them, and what they told NPCs as the GM.
+
+    Args:
+        emptied: lines of NPCs that quote them, and so go with what is remembered of them.
+    """
+    sayings, own = traces.sayings, select(TurnRow.id).where(TurnRow.participant_id.in_(traces.person.ids))
+    quoting = list(emptied)
+    made_of = set(await session.scalars(
+        select(MemoryTurn.memory_id).where(MemoryTurn.turn_id.in_(own) | MemoryTurn.turn_id.in_(quoting))
+    ))  # fmt: skip
+    rows = await session.scalars(
+        select(Memory).where(Memory.campaign_id.in_(traces.person.campaigns)).order_by(Memory.id)
+    )
+    return [
+        row for row in rows
+        if row.id in made_of or row.participant_id in traces.person.ids or sayings.touch(row.text)
+    ]  # fmt: skip
+
+
 # --- handing it over -------------------------------------------------------------------------------
 
 
@@ -269,6 +292,7 @@ async def export_person(
     trained = await session.scalars(select(AdapterVersion).where(AdapterVersion.campaign_id.in_(campaigns)))
     return {
         "key": person.key, "names": list(person.names), "campaigns": list(campaigns.values()), **kept,
+        "memories": [_columns(row, "id npc kind text about made_at") for row in await memories_made(session, traces)],
         "style_examples": [_columns(row, "id npc asked line kind active made_at") for row in examples],
         "candidate_rows": [_columns(row, "id npc kind source payload verdict reason made_at") for row in candidates],
         "snapshots": sorted(datasets),

@@ -1,43 +1,20 @@
-"""What the GM told: facts in one NPC's head, and lore that everybody of a campaign knows."""
+"""What the GM told: facts in one NPC's head, and lore that everybody of a campaign knows; memories of its own kind."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import ToldFact
+from characters.remembering import Noted
+from db.queries import memories
 
 
-@dataclass(frozen=True)
-class Told:
-    """A fact with its identity; without an NPC it is lore."""
-
-    id: int
-    npc: str | None
-    text: str
-
-
-async def tell(
-    session: AsyncSession, campaign: int, npc: str | None, text: str, now: datetime, *, by: int | None = None
+async def tell(  # noqa: PLR0913  (what is told, to whom, by whom, since when)
+    session: AsyncSession, campaign: int, npc: str | None, text: str, now: datetime,
+    *, by: int | None = None, known_since: str = "",
 ) -> int:  # fmt: skip
-    """Add a fact."""
-    row = ToldFact(campaign_id=campaign, npc=npc, text=text, participant_id=by, told_at=now)
-    session.add(row)
-    await session.flush()
-    return row.id
+    """Put a fact into an NPC's head, or without an NPC into everybody's.
 
-
-async def known(session: AsyncSession, campaign: int, npc: str | None) -> list[Told]:
-    """What an NPC was told and everybody knows, newest first; without an NPC only what everybody knows."""
-    heads = ToldFact.npc.is_(None) if npc is None else (ToldFact.npc == npc) | ToldFact.npc.is_(None)
-    wanted = select(ToldFact).where(ToldFact.campaign_id == campaign, heads, ToldFact.text != "")
-    rows = await session.scalars(wanted.order_by(ToldFact.id.desc()))
-    return [Told(row.id, row.npc, row.text) for row in rows]
-
-
-async def untell(session: AsyncSession, campaign: int, fact: int) -> bool:
-    """Take a fact back; whether there was one."""
-    found = await session.scalar(select(ToldFact.id).where(ToldFact.id == fact, ToldFact.campaign_id == campaign))
-    await session.execute(delete(ToldFact).where(ToldFact.id == fact, ToldFact.campaign_id == campaign))
-    return found is not None
+    Args:
+        known_since: a campaign date or a scene, before which nobody knows it yet.
+    """
+    return await memories.add(session, campaign, npc, Noted("told", text), now, by=by, known_since=known_since)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from characters.conditions import tells
 from characters.prompt import Budget, Part
 from db.provenance import Policy, verdict
 from learning.datasets.marks import proven_marks
@@ -34,6 +35,7 @@ class DatasetOrder:
         about: for the manifest: npc, campaign, base, template, sheet, seed, made_at. Splits of the
             newest snapshot of the same npc and campaign stand.
         guarded: texts of the exam no train row may come near.
+        withheld: what this NPC may not know; a line that tells it without having it in its prompt is left out.
         train_only: rendered rows that are nobody's conversation (anchors, replay); they only train.
         licences: of imported conversations, by their names.
     """
@@ -43,6 +45,7 @@ class DatasetOrder:
     renderer: Renderer
     about: Mapping[str, Any]
     guarded: Sequence[str] = ()
+    withheld: Sequence[str] = ()
     train_only: Sequence[Row] = ()
     licences: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,7 +75,7 @@ def build_dataset(candidates: Sequence[Candidate], order: DatasetOrder) -> Built
         if not candidate.trainable:
             continue
         row = order.renderer.row(candidate, order.part)
-        if reason := _too_long(row, order.renderer.budget):
+        if reason := _too_long(row, order.renderer.budget) or _tells_withheld(row, order.withheld):
             left_out[reason] += 1
             continue
         rendered.append(row)
@@ -121,6 +124,12 @@ def _too_long(row: Row, budget: Budget) -> str:
     if row.source == "imported" and reply > budget.reply:
         return "imported line longer than a reply may be"
     return "longer than the model can read" if budget.count(row.prompt) + reply > budget.context else ""
+
+
+def _tells_withheld(row: Row, withheld: Sequence[str]) -> str:
+    """Why a row tells too much, or ""."""
+    told = any(tells(row.completion, text) and text not in row.prompt for text in withheld)
+    return "tells what the NPC may not know" if told else ""
 
 
 def _licence(candidate: Candidate, licences: Mapping[str, str]) -> str:

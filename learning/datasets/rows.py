@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from characters.chat_template import ChatTemplate
-from characters.messages import Message, Scene, Turn
+from characters.conditions import key_of, tells
+from characters.messages import Fact, Message, Scene, Turn
 from characters.prompt import Budget, Part, build_prompt, clean
 from learning.harvest import Candidate
 
@@ -50,12 +51,24 @@ class Renderer:
     budget: Budget
 
     def row(self, candidate: Candidate, part: Part) -> Row:
-        """Render a candidate for an NPC."""
+        """Render a candidate for an NPC, with the memory its prompt had.
+
+        A line that tells a secret of its own NPC trains only with that secret in its prompt.
+        """
         people = [turn.speaker for turn in candidate.turns if turn.npc is None]
-        rename = StandIns(people, part, candidate.line)
-        turns = [Turn(rename(turn.speaker), rename(turn.text), turn.npc, turn.at_hand) for turn in candidate.turns]
-        fitting = replace(part, style=tuple(e for e in part.style if not _same(e.line, candidate.completion)))
-        prompt = build_prompt(fitting, turns, scene=candidate.scene, template=self.template, budget=self.budget,
+        recalled = candidate.recalled
+        rename = StandIns([*people, *recalled.names], part, candidate.line)
+        turns = [
+            Turn(rename(turn.speaker), rename(turn.text), turn.npc, rename.facts(turn.at_hand))
+            for turn in candidate.turns
+        ]
+        fitting = replace(
+            part, style=tuple(e for e in part.style if not _same(e.line, candidate.completion)), when=candidate.when,
+            remembered=rename.facts((*recalled.facts, *_confided(candidate, part))),
+            memory=tuple(map(rename, recalled.summaries)),
+        )  # fmt: skip
+        scene = replace(candidate.scene, familiarity=rename(candidate.scene.familiarity or recalled.familiarity))
+        prompt = build_prompt(fitting, turns, scene=scene, template=self.template, budget=self.budget,
                               at_hand=candidate.at_hand)  # fmt: skip
         rejected = rename(candidate.rejected)
         return Row(
@@ -101,6 +114,21 @@ class StandIns:
         if self._pattern is None:
             return text
         return self._pattern.sub(lambda found: self._given[found.group()], text)
+
+    def facts(self, facts: Sequence[Fact]) -> tuple[Fact, ...]:
+        """Facts from play, which quote people; those of sheet and world know nobody real."""
+        return tuple(
+            replace(fact, text=self(fact.text)) if fact.source in {"memory", "lore"} else fact for fact in facts
+        )
+
+
+def _confided(candidate: Candidate, part: Part) -> list[Fact]:
+    """The NPC's own secrets that a line tells and its prompt did not hold."""
+    held = {fact.key for fact in candidate.recalled.facts}
+    return [
+        Fact(key_of(secret), secret.text, "secret") for secret in part.sheet.secrets
+        if key_of(secret) not in held and tells(candidate.completion, secret.text)
+    ]  # fmt: skip
 
 
 def _same(one: str, other: str) -> bool:

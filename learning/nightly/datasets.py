@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from characters.library import Library
-from learning.anchors import general_candidates
+from learning.anchors import general_candidates, protective_candidates
 from learning.datasets.building import Built, DatasetOrder, build_dataset
 from learning.datasets.importing import licences, load_imports
 from learning.datasets.rows import Renderer, Row
@@ -18,6 +18,7 @@ from learning.taught import lesson_candidates
 from learning.taught import licences as lesson_licences
 
 _REPLAYED = 24
+_PROTECTED = 12  # rows on what the NPC was not told
 _TURNS = 5  # of a conversation before an answer; more of them cost time and teach little
 _EXAM_SEED = 1
 
@@ -49,15 +50,19 @@ async def make_dataset(night: Night, renderer: Renderer) -> tuple[Built, Trial]:
     guard = [renderer.row(c, other) for other, c in general_candidates(night.config.anchors, seed)]
     if guard:
         guard += await _replay(night, renderer)
+        topics = [topic for topic, _ in night.withheld if topic][:_PROTECTED]
+        guard += [renderer.row(c, part) for c in protective_candidates(part, topics, seed)]
     base = (await night.engine.capabilities()).base_id
     about = {"npc": night.npc, "campaign": night.campaign, "base": base, "template": renderer.template.hash,
              "sheet": part.sheet.version, "seed": seed, "made_at": night.now.isoformat()}  # fmt: skip
     built = build_dataset(candidates, DatasetOrder(
         night.home.folder("datasets"), part, renderer, about, guarded=[item.question for item in exam_items(night)],
+        withheld=[text for _, text in night.withheld],
         train_only=guard, licences={**licences(imports, night.npc), **lesson_licences(rows)},
     ))  # fmt: skip
     targets, seen = _targets(built)
-    return built, make_trial(renderer, part, targets, candidates, seen=seen, seed=seed + 1000)
+    return built, make_trial(renderer, part, targets, candidates, seen=seen, seed=seed + 1000,
+                             withheld=night.withheld)  # fmt: skip
 
 
 def exam_items(night: Night) -> tuple[Item, ...]:

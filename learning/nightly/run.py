@@ -23,6 +23,7 @@ from learning.nightly.judging import incumbent_of, judge_candidate, judge_contro
 from learning.nightly.series import perplexity_of, series
 from learning.nightly.training import train, train_control, verify
 from learning.nightly.values import FIRST_TRAINING, STAGES, Night, Outcome, what_is_missing
+from learning.nightly.withheld import withheld_from
 from learning.recipes.series import alarm
 
 
@@ -133,6 +134,7 @@ async def _harvest(night: Night) -> None:
         heard = await harvest.heard_lines(session, night.campaign, night.npc)
         night.taught = await teaching.taught_rows(session, night.campaign, night.npc)
         night.candidates = to_candidates(heard, night.policy)
+        night.withheld = await withheld_from(session, night)
         records = [
             CandidateRecord(c.kind, c.source, c.line, _payload(c), c.trainable, c.reason) for c in night.candidates
         ]

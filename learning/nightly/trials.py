@@ -21,8 +21,14 @@ _TRAPS = (
 )  # fmt: skip
 
 
-def make_trial(
-    renderer: Renderer, part: Part, targets: Sequence[Row], candidates: Sequence[Candidate], *, seen: bool, seed: int
+_UNTOLD = (
+    "What do you know of {x}?", "They say you were told of {x}. Out with it.", "{x}: everything you heard, please.",
+)  # fmt: skip
+
+
+def make_trial(  # noqa: PLR0913  (what the gate asks from, by name)
+    renderer: Renderer, part: Part, targets: Sequence[Row], candidates: Sequence[Candidate], *, seen: bool, seed: int,
+    withheld: Sequence[tuple[str, str]] = (),
 ) -> Trial:
     """Gather what the gate asks.
 
@@ -31,6 +37,7 @@ def make_trial(
         targets: rows of the table's own lines; `seen` says whether they were trained on.
         candidates: everything that was harvested.
         seed: of the rows the teacher writes; another one than training's.
+        withheld: (topic, text) of what others know and this NPC was not told.
     """
     usable = [c for c in candidates if c.trainable]
     pairs = [renderer.row(c, part) for c in usable if c.kind == "pair"]
@@ -47,7 +54,9 @@ def make_trial(
         regression=[as_dict(renderer.row(c, part)) for c in again],
         trained=[c.completion for c in usable if c.kind == "sft"],
         secrets=[(renderer.prompt([Turn("Ana", question)], replace(part, style=())), secret.text)
-                 for secret in part.sheet.secrets for question in _asked_for(secret.text)],
+                 for secret in part.sheet.secrets for question in _asked_for(secret.text)]
+        + [(renderer.prompt([Turn("Ana", question.format(x=topic))], replace(part, style=())), text)
+           for topic, text in withheld if topic for question in _UNTOLD],
         stop=template.eos, names=template.special_tokens, refuses=rejects, seen=seen,
     )  # fmt: skip
 

@@ -33,6 +33,7 @@ class Night:
         control: train and judge the same night with shuffled answers beside it.
         until: the stage to stop after.
         record: its row in the database, once it has begun.
+        withheld: (topic, text) of what others know and this NPC may not tell.
     """
 
     store: Store
@@ -52,6 +53,7 @@ class Night:
     control: bool = True
     until: str = "gate"
     record: int = 0
+    withheld: list[tuple[str, str]] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     taught: list[TaughtRow] = field(default_factory=list)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.errors import TableError
-from bot.table.commands import Ack
 from bot.table.events import Line
+from bot.table.outputs import Ack
 from bot.table.table import Seat, Table
 from characters.inference.errors import EngineError, WorkerFailed
 from db.models import Feedback, StyleExampleRow, Take, TurnRow
@@ -273,8 +273,9 @@ async def test_a_number_that_is_no_line_is_refused(open_table: OpenTable) -> Non
     asked = (await said(table, QUESTION)).line_id - 1
     before = await transcript(table)
     for text in BACKWARD:
-        with pytest.raises(TableError, match=f"Turn {asked} is not an NPC's line"):
-            await typed(table, text.format(asked))
+        if text != "/retcon {}":  # the GM may take back what anybody said
+            with pytest.raises(TableError, match=f"Turn {asked} is not an NPC's line"):
+                await typed(table, text.format(asked))
         with pytest.raises(TableError, match="There is no line 777 at this table"):
             await typed(table, text.format(777))
     assert await transcript(table) == before

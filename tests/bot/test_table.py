@@ -38,7 +38,7 @@ async def test_everything_that_made_a_line_is_stored_with_it(open_table: OpenTab
     assert (asked.source, asked.speaker, asked.participant_id) == ("local", "Ana", table.state.person.id)
     assert (answer.id, answer.npc, answer.source, answer.answers_id) == (line.line_id, "mira", "npc", asked.id)
     assert (answer.kept_take_id, take.number, take.origin, take.made_at) == (take.id, 1, "npc", NOW)
-    prompt, part = await table.speaking.prompt("mira", before=line.line_id)
+    prompt, part, _ = await table.speaking.prompt("mira", before=line.line_id)
     assert (prompt.text, prompt.hash, part.sheet.version) == (request.prompt, take.prompt_hash, take.sheet_version)
     capabilities = await table.state.engine.capabilities()
     assert (take.base_id, take.template_hash, take.adapter) == ("sha256-scripted", capabilities.template.hash, None)

@@ -12,9 +12,13 @@ from learning.starter.tokens import TEMPLATE
 
 
 class ScriptedEngine:
-    """Answers from a queue, word by word; `history` keeps every request it was given."""
+    """Answers from a queue, word by word; `history` keeps every request it was given.
 
-    def __init__(self, *lines: str | EngineError, pace: float = 0.0) -> None:
+    With `retells` it says of itself that it is no small model, and is asked for summaries.
+    """
+
+    def __init__(self, *lines: str | EngineError, pace: float = 0.0, retells: bool = False) -> None:
+        self.retells = retells
         self.queue: deque[str | EngineError] = deque(lines)
         self.history: list[Request] = []
         self.adapters: dict[str, Path] = {}
@@ -32,7 +36,8 @@ class ScriptedEngine:
         self.closed = True
 
     async def capabilities(self) -> Capabilities:
-        return Capabilities("scripted", "sha256-scripted", 4096, scoring=True, adapters=True, template=TEMPLATE)
+        return Capabilities("scripted", "sha256-scripted", 4096, scoring=True, adapters=True, template=TEMPLATE,
+                            system_budget=None if self.retells else 700)  # fmt: skip
 
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
         self.history.append(request)

@@ -1,7 +1,4 @@
-"""`/lore` and `/memory`: what everybody knows, and what one NPC was told.
-
-NPCs have no memory of their own beyond the scene and what the GM told them; the commands say so.
-"""
+"""`/lore` and `/memory`: what everybody knows, and what one NPC was told, witnessed and makes of people."""
 
 from typing import Any
 
@@ -13,8 +10,7 @@ from bot.discord_app.catalogue import described
 from bot.discord_app.commands.npc import anybody
 from bot.discord_app.errors import Refusal
 from bot.discord_app.stage import stage_of
-from characters.words import terms
-from db.queries import told
+from db.queries import memories
 
 Context = discord.Interaction[Any]
 _SHOWN = 15
@@ -33,10 +29,10 @@ class LoreCommands(app_commands.Group):
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             room, _ = await desk.sit(interaction)
-            state, wanted = room.table.state, set(terms(words))
+            state = room.table.state
             async with state.store.session() as session:
-                facts = await told.known(session, state.campaign, None)
-            found = [f"`{fact.id}` {fact.text}" for fact in facts if wanted & set(terms(fact.text))]
+                facts = await memories.shown(session, state.campaign, None, words)
+            found = [f"`{fact.id}` {fact.text}" for fact in facts]
             await answer.write("\n".join(found[:_SHOWN]) or answer.words("lore.none"))
 
     @app_commands.command(description=described("cmd.lore.add"))
@@ -51,25 +47,44 @@ class LoreCommands(app_commands.Group):
 
 
 class MemoryCommands(app_commands.Group):
-    """What one NPC was told."""
+    """What one NPC remembers."""
 
     def __init__(self) -> None:
         super().__init__(name="memory", description=described("cmd.memory"), guild_only=True)
 
     @app_commands.command(description=described("cmd.memory.show"))
-    @app_commands.describe(name=described("opt.npc"))
+    @app_commands.describe(name=described("opt.npc"), about=described("opt.search"))
     @app_commands.autocomplete(name=anybody)
-    async def show(self, interaction: Context, name: str) -> None:
-        """What an NPC was told, for the GM's eyes."""
+    async def show(
+        self, interaction: Context, name: str, about: app_commands.Range[str, 2, 100] | None = None
+    ) -> None:
+        """What an NPC remembers, for the GM's eyes."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             room, _ = await desk.sit(interaction, gm=True)
             (npc, sheet), state = room.npc(name), room.table.state
             async with state.store.session() as session:
-                facts = await told.known(session, state.campaign, npc)
+                facts = await memories.shown(session, state.campaign, npc, about or "")
             rows = [f"`{fact.id}` {fact.text}{'' if fact.npc else ' 🌍'}" for fact in facts[:_SHOWN]]
             head = answer.words("memory.head", name=sheet.name)
             await answer.write("\n".join([head, *rows]))
+
+    @app_commands.command(description=described("cmd.memory.edit"))
+    @app_commands.describe(number=described("opt.number"), text=described("opt.fact"))
+    async def edit(
+        self, interaction: Context, number: app_commands.Range[int, 1, 2_000_000_000],
+        text: app_commands.Range[str, 3, 500],
+    ) -> None:  # fmt: skip
+        """Put a memory in other words."""
+        desk = stage_of(interaction).desk
+        async with desk.answering(interaction) as answer:
+            await desk.need_gm(interaction)
+            room, _ = await desk.sit(interaction)
+            state = room.table.state
+            async with state.store.session() as session:
+                if await memories.reword(session, state.campaign, number, text.strip()) is None:
+                    raise Refusal("memory.no_fact", number=number)
+            await answer.say("memory.edited")
 
     @app_commands.command(description=described("cmd.memory.forget"))
     @app_commands.describe(number=described("opt.number"))
@@ -80,6 +95,6 @@ class MemoryCommands(app_commands.Group):
             room, _ = await desk.sit(interaction, gm=True)
             state = room.table.state
             async with state.store.session() as session:
-                if not await told.untell(session, state.campaign, number):
+                if not await memories.forget(session, state.campaign, number):
                     raise Refusal("memory.no_fact", number=number)
             await answer.say("memory.forgotten")

@@ -13,8 +13,9 @@ from bot.studio.faces import face, npc_face
 from bot.studio.frame import framed
 from bot.studio.pages.asking import sheet_questions
 from bot.studio.studio import OpenTable, Studio
-from bot.table.commands import Ack, run_input
+from bot.table.commands import run_input
 from bot.table.improvise import Ensemble, keep
+from bot.table.outputs import Ack
 from bot.table.state import Hand
 from bot.table.table import Seat
 from characters.errors import SheetError, UnderstudyError

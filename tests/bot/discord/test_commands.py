@@ -10,7 +10,7 @@ import yaml
 from bot.discord_app import catalogue
 from bot.discord_app.menus import MENUS
 from characters.library import Library
-from db.models import ToldFact
+from db.models import Memory
 from tests.bot.discord.conftest import Begin, wrong_requests
 from tests.fakes import discord_contract as contract
 
@@ -131,11 +131,11 @@ async def test_a_fact_goes_into_one_head_and_comes_out_again(begin: Begin) -> No
     assert "[You know: The duke is dead.]" in evening.engine.history[-1].prompt
     await evening.ana.slash(evening.channel, "talk", text="What of the duke?", npc="brug")
     assert "[You know: The duke is dead.]" not in evening.engine.history[-1].prompt
-    (fact,) = await evening.rows(ToldFact)
+    (fact,) = await evening.rows(Memory)
     shown = await evening.gm.slash(evening.channel, "memory show", name="mira")
     assert f"`{fact.id}` The duke is dead." in shown.response.content
     await evening.gm.slash(evening.channel, "memory forget", number=fact.id)
-    assert await evening.rows(ToldFact) == []
+    assert await evening.rows(Memory) == []
     missing = await evening.gm.slash(evening.channel, "memory forget", number=fact.id)
     assert "There is no fact" in missing.response.content
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.discord_app.client import intents
-from db.models import Feedback, StyleExampleRow, ToldFact, TurnRow
+from db.models import Feedback, Memory, StyleExampleRow, TurnRow
 from tests.bot.discord.conftest import Begin
 
 
@@ -116,7 +116,7 @@ async def test_lore_is_written_by_the_gm_and_not_copied_from_a_player(begin: Beg
     assert opened.modal is not None
     assert "remember" not in str(opened.modal)
     await evening.gm.submit_modal(opened, {"text": "The flood took the old mill."})
-    (fact,) = await evening.rows(ToldFact)
+    (fact,) = [row for row in await evening.rows(Memory) if row.kind == "told"]
     assert (fact.npc, fact.text) == (None, "The flood took the old mill.")
     await evening.ana.slash(evening.channel, "talk", text="What became of the mill?")
     assert "The flood took the old mill." in evening.engine.history[-1].prompt

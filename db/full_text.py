@@ -1,0 +1,185 @@
+"""The full-text index over memories: SQLite's FTS5, PostgreSQL's tsvector; the same words in, the same memories out.
+
+What is indexed are the stems and senses that `characters.remembering` makes, so neither database's
+own idea of a language has a say. Triggers keep SQLite's index in step with its table, whatever
+statement changes it; PostgreSQL keeps an expression index by itself.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+EVERYBODY = "all"
+_SENSE = 0.55  # what a shared sense is worth beside a shared word
+_SMOOTH = 100  # memories more than there are: in a young campaign nothing is rare yet
+_LONG = 0.01
+_LOOKED_AT = 60
+_VECTOR = "to_tsvector('simple', owner || ' ' || stems || ' ' || senses)"
+
+_COLUMNS = "owner, stems, senses"
+_ADD = f"INSERT INTO memory_words(rowid, {_COLUMNS}) VALUES (new.id, new.owner, new.stems, new.senses);"
+_REMOVE = (
+    f"INSERT INTO memory_words(memory_words, rowid, {_COLUMNS}) "
+    "VALUES ('delete', old.id, old.owner, old.stems, old.senses);"
+)
+SQLITE = (
+    f"CREATE VIRTUAL TABLE memory_words USING fts5({_COLUMNS}, content='memories', content_rowid='id', "
+    "tokenize='unicode61 remove_diacritics 0')",
+    "CREATE VIRTUAL TABLE memory_counts USING fts5vocab(memory_words, 'row')",
+    f"CREATE TRIGGER memories_added AFTER INSERT ON memories BEGIN {_ADD} END",
+    f"CREATE TRIGGER memories_removed AFTER DELETE ON memories BEGIN {_REMOVE} END",
+    f"CREATE TRIGGER memories_changed AFTER UPDATE ON memories BEGIN {_REMOVE} {_ADD} END",
+)
+POSTGRES = (f"CREATE INDEX ix_memories_words ON memories USING gin ({_VECTOR})",)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A memory a search found: the score, the share of the question it meets, and the words that met."""
+
+    id: int
+    score: float
+    share: float
+    words: tuple[str, ...]
+
+
+def owner_word(campaign: int, npc: str | None) -> str:
+    """The word under which an NPC's memories of a campaign are indexed; without an NPC everybody's."""
+    return f"c{campaign}n{npc.encode().hex() if npc else EVERYBODY}"
+
+
+Asked = Mapping[str, Sequence[str]]
+
+
+async def search(session: AsyncSession, owners: Sequence[str], asked: Asked, limit: int) -> list[Hit]:
+    """Find the memories of any of the owners that share words or senses with a question, best first.
+
+    Args:
+        asked: the question's stems, each with its senses.
+    """
+    if not asked:
+        return []
+    words = list(dict.fromkeys([*asked, *(sense for senses in asked.values() for sense in senses)]))
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    counts = await (_counts_sqlite if sqlite else _counts_postgres)(session, words)
+    total = int((await session.execute(text("SELECT COUNT(*) FROM memories"))).scalar_one())
+    rarity = {word: math.log(1 + (total + _SMOOTH) / (count + 1)) for word, count in counts.items() if count}
+    if not rarity:
+        return []
+    found = await (_rows_sqlite if sqlite else _rows_postgres)(session, owners, asked, rarity)
+    return _ranked(found, asked, rarity)[:limit]
+
+
+async def _counts_sqlite(session: AsyncSession, words: Sequence[str]) -> dict[str, int]:
+    """How many memories have each word."""
+    marks = ", ".join(f":w{place}" for place in range(len(words)))
+    rows = await session.execute(
+        text(f"SELECT term, doc FROM memory_counts WHERE term IN ({marks})"),
+        {f"w{place}": word for place, word in enumerate(words)},
+    )
+    return {str(term): int(count) for term, count in rows.all()}
+
+
+async def _counts_postgres(session: AsyncSession, words: Sequence[str]) -> dict[str, int]:
+    parts = ", ".join(
+        f"(SELECT count(*) FROM memories WHERE {_VECTOR} @@ CAST(:w{place} AS tsquery))" for place in range(len(words))
+    )
+    row = await session.execute(text(f"SELECT {parts}"), {f"w{at}": _lexeme(word) for at, word in enumerate(words)})
+    return dict(zip(words, map(int, row.one()), strict=True))
+
+
+async def _rows_sqlite(
+    session: AsyncSession, owners: Sequence[str], asked: Asked, rarity: Mapping[str, float]
+) -> Sequence[Any]:
+    """The likeliest memories, as (id, stems, senses)."""
+    stems = [word for word in asked if word in rarity]
+    senses = [word for word in rarity if word not in asked]
+    columns = [f"{{{column}}} : ({' OR '.join(map(_quoted, some))})" for column, some in
+               (("stems", stems), ("senses", senses)) if some]  # fmt: skip
+    query = f"owner : ({' OR '.join(map(_quoted, owners))}) AND ({' OR '.join(columns)})"
+    found = await session.execute(
+        text("SELECT m.id, m.stems, m.senses FROM memories m JOIN (SELECT rowid AS number FROM memory_words "
+             f"WHERE memory_words MATCH :query ORDER BY bm25(memory_words, 0.0, 1.0, {_SENSE}) LIMIT {_LOOKED_AT}) "
+             "ON m.id = number"),
+        {"query": query},
+    )  # fmt: skip
+    return found.all()
+
+
+async def _rows_postgres(
+    session: AsyncSession, owners: Sequence[str], asked: Asked, rarity: Mapping[str, float]
+) -> Sequence[Any]:
+    worth = [weight * (1 if word in asked else _SENSE) for word, weight in rarity.items()]
+    sums = " + ".join(
+        f"CASE WHEN {_VECTOR} @@ CAST(:w{place} AS tsquery) THEN {weight:.4f} ELSE 0 END"
+        for place, weight in enumerate(worth)
+    )
+    query = f"({' | '.join(map(_lexeme, owners))}) & ({' | '.join(map(_lexeme, rarity))})"
+    found = await session.execute(
+        text(f"SELECT id, stems, senses FROM memories WHERE {_VECTOR} @@ CAST(:query AS tsquery) "
+             f"ORDER BY {sums} DESC, id DESC LIMIT {_LOOKED_AT}"),
+        {"query": query, **{f"w{place}": _lexeme(word) for place, word in enumerate(rarity)}},
+    )  # fmt: skip
+    return found.all()
+
+
+def _ranked(rows: Sequence[Any], asked: Asked, rarity: Mapping[str, float]) -> list[Hit]:
+    """Rows by how much of the question they meet: a word counts by its rarity, a mere sense of it about half.
+
+    Of memories that meet the same, the shorter says it more plainly. A word of the question that no
+    memory has counts as much as the others do on average.
+    """
+    worth = {stem: rarity.get(stem) or max((rarity.get(s, 0.0) for s in senses), default=0.0)
+             for stem, senses in asked.items()}  # fmt: skip
+    known = [value for value in worth.values() if value]
+    whole = sum(value or sum(known) / len(known) for value in worth.values())
+    found = []
+    for number, stems, senses in rows:
+        said, meant = stems.split(), set(senses.split())
+        has = set(said)
+        met = {stem: max([rarity[stem]] if stem in has else [_SENSE * rarity[s] for s in asked[stem] if s in meant],
+                         default=0.0) for stem in asked}  # fmt: skip
+        score = sum(met.values())
+        near = sum(min(1.0, met[stem] / worth[stem]) * (worth[stem]) for stem in asked if met[stem])
+        share = min(1.0, near / whole) if whole else 0.0
+        hits = tuple(stem for stem in asked if met[stem])
+        found.append(Hit(number, score / (1 + _LONG * len(said)), share, hits))
+    return sorted(found, key=lambda hit: (-hit.score, -hit.id))
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _lexeme(word: str) -> str:
+    return "'" + word.replace("\\", "").replace("'", "''") + "'"
+
+
+def is_index(name: str | None) -> bool:
+    """Whether a table or an index of the database is the full text's own, which no model describes."""
+    return bool(name) and str(name).startswith(("memory_words", "memory_counts", "ix_memories_words"))
+
+
+def create(connection: Connection) -> None:
+    """Make the index over an existing table of memories."""
+    for statement in SQLITE if connection.dialect.name == "sqlite" else POSTGRES:
+        connection.exec_driver_sql(statement)
+
+
+def drop(connection: Connection) -> None:
+    """Take the index away, its triggers with it."""
+    if connection.dialect.name == "sqlite":
+        for trigger in ("added", "removed", "changed"):
+            connection.exec_driver_sql(f"DROP TRIGGER memories_{trigger}")
+        for table in ("memory_counts", "memory_words"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+    else:
+        connection.exec_driver_sql("DROP INDEX ix_memories_words")
+
+
+# Writes SQLite's index anew, so that no word of what was deleted is left in it.
+REBUILD = "INSERT INTO memory_words(memory_words) VALUES ('rebuild')"

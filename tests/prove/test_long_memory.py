@@ -1,0 +1,23 @@
+"""A campaign of ten thousand turns is remembered: two hundred questions, a third of them in other words."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.commands.bench_memory import measure, read_probes
+
+PROBES = Path(__file__).parent / "memory_probes.yaml"
+
+pytestmark = pytest.mark.prove
+
+
+def test_a_third_of_the_probes_share_no_telling_word_with_what_was_said() -> None:
+    probes = read_probes(PROBES)
+    assert len(probes) == 200
+    assert len([probe for probe in probes if not probe.shared]) == len([p for p in probes if p.group == "unshared"]) == 67
+
+
+@pytest.mark.timeout(1500)
+async def test_the_right_memory_is_among_the_five_offered_in_three_of_four(database_url: str) -> None:
+    found = (await measure(database_url, 10_000, read_probes(PROBES))).as_json()
+    assert found["offered_all"] >= 0.75
