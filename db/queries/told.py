@@ -18,3 +18,8 @@ async def tell(  # noqa: PLR0913  (what is told, to whom, by whom, since when)
         known_since: a campaign date or a scene, before which nobody knows it yet.
     """
     return await memories.add(session, campaign, npc, Noted("told", text), now, by=by, known_since=known_since)
+
+
+async def known(session: AsyncSession, campaign: int, npc: str | None) -> list[memories.Remembered]:
+    """What the GM told an NPC and everybody, newest first; without an NPC what everybody was told."""
+    return [one for one in await memories.shown(session, campaign, npc) if one.kind == "told"]
