@@ -103,14 +103,21 @@ class GmCommands(app_commands.Group):
             await answer.say("gm.directed", name=room.table.sheet(npc).name)
 
     @app_commands.command(description=described("cmd.gm.secrets"))
-    @app_commands.describe(name=described("opt.npc"))
+    @app_commands.describe(name=described("opt.npc"), reveal=described("opt.reveal"), keep=described("opt.keep"))
     @app_commands.autocomplete(name=anybody)
-    async def secrets(self, interaction: Context, name: str) -> None:
-        """What an NPC hides, for the GM's eyes alone."""
+    async def secrets(
+        self, interaction: Context, name: str, reveal: app_commands.Range[int, 1, 99] | None = None,
+        keep: app_commands.Range[int, 1, 99] | None = None,
+    ) -> None:  # fmt: skip
+        """What an NPC hides, for the GM's eyes alone; to let it tell one by its number, or to have it kept again."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             room, _ = await desk.sit(interaction, gm=True)
-            _, sheet = room.npc(name)
-            rows = [f"• {secret.text} ({secret.condition})" if secret.condition else f"• {secret.text}"
-                    for secret in sheet.secrets]  # fmt: skip
+            slug, sheet = room.npc(name)
+            confiding = room.table.confiding
+            if reveal is not None:
+                await confiding.reveal(slug, reveal)
+            if keep is not None:
+                await confiding.close(slug, keep)
+            rows = [f"{'🔓' if one.open else '🔒'} {one.line(whole=True)}" for one in await confiding.secrets(slug)]
             await answer.write("\n".join([f"**{sheet.name}**", *(rows or ["–"])]))

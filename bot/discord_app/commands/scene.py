@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 
 from bot.discord_app.catalogue import described, words
+from bot.discord_app.commands.npc import anybody
 from bot.discord_app.rooms import Room
 from bot.discord_app.stage import Stage, stage_of
-from bot.table.recap import recap
 from db.queries import places
 
 Context = discord.Interaction[Any]
@@ -93,14 +93,14 @@ class SessionCommands(app_commands.Group):
             await answer.write(await stop_evening(stage, room, interaction, learn))
 
     @app_commands.command(description=described("cmd.session.recap"))
-    async def recap(self, interaction: Context) -> None:
-        """The evening so far: scenes, and the lines the table liked."""
+    @app_commands.describe(name=described("opt.recap"))
+    @app_commands.autocomplete(name=anybody)
+    async def recap(self, interaction: Context, name: str | None = None) -> None:
+        """The evening so far, by a neutral chronicler or as an NPC tells it, who knows what it witnessed."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             room, _ = await desk.sit(interaction)
-            state = room.table.state
-            async with state.store.session() as session:
-                told = await recap(session, state.evening)
+            told = await room.table.recap(room.npc(name)[0] if name else None)
             await answer.write(told or answer.words("session.nothing"))
 
 
