@@ -131,7 +131,11 @@ async def test_secrets_are_for_the_gm_alone(begin: Begin) -> None:
     evening = await begin()
     shown = await evening.gm.slash(evening.channel, "gm secrets", name="mira")
     assert shown.ephemeral
-    assert "•" in shown.response.content
+    assert "🔒 secret 1, kept (trusts the party): Mira hides" in shown.response.content
+    opened = await evening.gm.slash(evening.channel, "gm secrets", name="mira", reveal=1)
+    assert "🔓 secret 1, open" in opened.response.content
+    told = await evening.gm.slash(evening.channel, "session recap", name="mira")
+    assert told.response.content
     assert "Only the GM" in (await evening.ana.slash(evening.channel, "gm secrets", name="mira")).response.content
 
 
