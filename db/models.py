@@ -12,34 +12,16 @@ An NPC's line is a turn whose `npc` is set; what it could have said are its take
 the one the table heard last. Nothing said is ever deleted by play: a retcon marks it.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Float, ForeignKey, Index, MetaData, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class UtcTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite forgets time zones, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:
-        """Restore the zone."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
-
-class Base(DeclarativeBase):
-    """All tables; constraints get predictable names so that migrations can change them."""
-
-    metadata = MetaData(naming_convention={
-        "ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s", "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    })  # fmt: skip
-    type_annotation_map = {datetime: UtcTime(), dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+from db.base import Base as Base
+from db.memory_models import Memory as Memory
+from db.memory_models import MemoryTurn as MemoryTurn
+from db.memory_models import SecretStep as SecretStep
 
 
 class Campaign(Base):
@@ -318,54 +300,6 @@ class TeacherCall(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
-
-
-class Memory(Base):
-    """Something one NPC knows from play, or, without an NPC, what everybody of the campaign knows.
-
-    `owner`, `stems` and `senses` are what the full-text index holds (`db.full_text`). Where it came
-    from stands in memory_turns; without turns the participant wrote it.
-    """
-
-    __tablename__ = "memories"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
-    npc: Mapped[str | None] = mapped_column(String(100))
-    kind: Mapped[str] = mapped_column(String(20))
-    text: Mapped[str] = mapped_column(Text)
-    about: Mapped[str] = mapped_column(String(200), default="")
-    weight: Mapped[float] = mapped_column(Float, default=0.0)
-    known_since: Mapped[str] = mapped_column(String(200), default="")
-    scene_id: Mapped[int | None] = mapped_column(ForeignKey("scenes.id"), index=True)
-    participant_id: Mapped[int | None] = mapped_column(ForeignKey("participants.id"))
-    edited: Mapped[bool] = mapped_column(default=False)
-    owner: Mapped[str] = mapped_column(String(300), index=True)
-    stems: Mapped[str] = mapped_column(String(2000))
-    senses: Mapped[str] = mapped_column(String(2000))
-    made_at: Mapped[datetime]
-
-
-class MemoryTurn(Base):
-    """A turn a memory was made of; the memory inherits its provenance, and goes when it goes."""
-
-    __tablename__ = "memory_turns"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    memory_id: Mapped[int] = mapped_column(ForeignKey("memories.id", ondelete="CASCADE"), index=True)
-    turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"), index=True)
-
-
-class SecretStep(Base):
-    """A part of a secret's condition that was satisfied, by whom and by what; "" is the GM's word on the whole."""
-
-    __tablename__ = "secret_steps"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
-    npc: Mapped[str] = mapped_column(String(100))
-    secret: Mapped[str] = mapped_column(String(40))
-    part: Mapped[str] = mapped_column(Text, default="")
-    by: Mapped[str] = mapped_column(String(20))
-    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id"), index=True)
-    made_at: Mapped[datetime]
 
 
 class ChatMessage(Base):
