@@ -40,7 +40,7 @@ def filled(table: Table) -> dict[str, Any]:
 def tables(connection: Connection) -> list[Table]:
     found = MetaData()
     found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name != "alembic_version"]
+    return [table for table in found.sorted_tables if table.name != "alembic_version" and not is_index(table.name)]
 
 
 def rows(connection: Connection, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -61,10 +61,16 @@ def test_a_database_of_an_earlier_schema_comes_up_with_everything_in_it(bare: En
         for table in old:
             connection.execute(insert(table), [filled(table)])
         before = {table.name: filled(table) for table in old}
+        told = before.pop("told_facts", None)
     with bare.begin() as connection:
         upgrade(connection)
         assert current(connection) == newest()
         after = rows(connection, list(before))
+        if told is not None:  # told facts are memories now
+            [memory] = connection.execute(select(Base.metadata.tables["memories"])).mappings()
+            assert {name: memory[name] for name in ("campaign_id", "npc", "text", "participant_id")} == {
+                name: told[name] for name in ("campaign_id", "npc", "text", "participant_id")
+            }
         ours = MigrationContext.configure(connection, opts={"include_object": lambda _, name, *__: not is_index(name)})
         assert compare_metadata(ours, Base.metadata) == []
     assert set(after) == set(before), "a table is gone"
