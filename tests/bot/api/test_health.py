@@ -1,11 +1,17 @@
 """`/healthz` and `/metrics` of the API, and request ids that reach the log."""
 
 import json
+import socket
 from pathlib import Path
+
+import httpx2
+import pytest
 
 from bot.api.app import Api
 from bot.api.serving import served
+from bot.commands.observing import observed
 from bot.table.json_log import kept_log
+from bot.wiring import find_house
 from tests.bot.api.conftest import Serve
 
 
@@ -47,3 +53,24 @@ async def test_a_requests_id_is_in_its_answer_and_in_the_log(serve: Serve, home:
     events = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert [event["event"] for event in events if event["interaction"] == "game-7"] == ["heard", "begins", "line"]
     assert "An ale?" not in file.read_text("utf-8")
+
+
+async def test_beside_a_table_without_the_api_the_counters_have_a_port_of_their_own(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    api = await serve()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for name, value in (("METRICS", "true"), ("LOGS", "true"), ("PORT", str(port))):
+        monkeypatch.setenv(f"UNDERSTUDY_OBSERVE_{name}", value)
+    async with observed(find_house(), api.store):
+        assert (await api.http().get(f"http://127.0.0.1:{port}/healthz")).json()["status"] == "ok"
+        assert "understudy_up_seconds" in (await api.http().get(f"http://127.0.0.1:{port}/metrics")).text
+        foreign = await api.http(headers={"Host": "evil.example"}).get(f"http://127.0.0.1:{port}/metrics")
+        assert foreign.status_code == 403
+        await api.say("An ale?")
+    assert '"event": "line"' in (home / "logs" / "understudy.jsonl").read_text("utf-8")
+    async with observed(find_house(), api.store, served_elsewhere=True):
+        with pytest.raises(httpx2.ConnectError):
+            await api.http().get(f"http://127.0.0.1:{port}/metrics")
