@@ -21,9 +21,10 @@ from learning.teachers.protocol import Answer, Prices, TeacherRequest, TeacherSo
 _TRIES = 6
 _KNOCKS = 3  # where nobody answers at all
 _LONGEST_WAIT = 120.0  # seconds; a server that asks for more is left alone
-_STRUCTURED, _COUNTED = "response_format", "stream_options"
-# What a server that lacks one of them complains of.
-_SIGNS = {_COUNTED: (_COUNTED, "include_usage"), _STRUCTURED: (_STRUCTURED, "json_schema", "grammar")}
+_SCHEMA, _STRUCTURED, _COUNTED = "json_schema", "response_format", "stream_options"
+# What a server that lacks one of them complains of, in the order in which they are given up: without
+# json_schema it may still know json_object with a schema, as llama-cpp-python's does.
+_SIGNS = {_COUNTED: (_COUNTED, "include_usage"), _SCHEMA: (_STRUCTURED, _SCHEMA), _STRUCTURED: (_STRUCTURED, "grammar")}
 
 
 @dataclass
@@ -76,6 +77,8 @@ class OpenAITeacher:
                 await self._hear(request, heard)
                 return self._answer(request, heard, wasted)
             except (openai.RateLimitError, openai.InternalServerError) as error:
+                if self._lacking(error):
+                    continue
                 reason = f"the server answered {error.status_code}"
                 wasted += Usage()  # a request that is turned away costs nothing
                 await self._wait(error, attempt)
@@ -105,8 +108,7 @@ class OpenAITeacher:
         sampling = request.sampling
         more: dict[str, Any] = {}
         if request.schema is not None and _STRUCTURED not in self._lacks:
-            more[_STRUCTURED] = {"type": "json_schema", "json_schema": {
-                "name": request.task.replace(".", "_"), "schema": dict(request.schema), "strict": True}}  # fmt: skip
+            more[_STRUCTURED] = self._form(request.task, dict(request.schema))
         if _COUNTED not in self._lacks:
             more[_COUNTED] = {"include_usage": True}
         for name in ("presence_penalty", "frequency_penalty"):
@@ -125,6 +127,11 @@ class OpenAITeacher:
             await stream.close()
         if not heard.finish:
             raise ValueError("the stream ended before the answer did")
+
+    def _form(self, task: str, schema: dict[str, Any]) -> dict[str, Any]:
+        if _SCHEMA in self._lacks:
+            return {"type": "json_object", "schema": schema}
+        return {"type": _SCHEMA, _SCHEMA: {"name": task.replace(".", "_"), "schema": schema, "strict": True}}
 
     async def _watched(self, stream: Any) -> AsyncIterator[Any]:
         """The stream, with every stall an error even where bytes without content keep coming."""
@@ -151,16 +158,23 @@ class OpenAITeacher:
         """Leave out what the server does not know, once; every other refusal is final."""
         told = str(error).casefold()
         if error.status_code in {400, 422}:
-            for name, signs in _SIGNS.items():
-                if name not in self._lacks and any(sign in told for sign in signs):
-                    self._lacks.add(name)
-                    return
+            if self._lacking(error):
+                return
             if "context" in told or "too long" in told or "maximum" in told:
                 raise TeacherBroke("the request is longer than the model reads", Usage()) from error
         raise TeacherRefused(
             f"The model server {self._url} refuses ({error.status_code}); check teacher.model, teacher.url and the "
             "key in UNDERSTUDY_TEACHER_API_KEY."
         ) from error
+
+    def _lacking(self, error: openai.APIStatusError) -> bool:
+        """Whether a server complains of something that can be left out; some do so with a 500."""
+        told = str(error).casefold()
+        for name, signs in _SIGNS.items():
+            if name not in self._lacks and any(sign in told for sign in signs):
+                self._lacks.add(name)
+                return True
+        return False
 
     async def _wait(self, error: openai.APIStatusError, attempt: int) -> None:
         """Hold all requests back as long as the server asks."""
