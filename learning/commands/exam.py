@@ -82,18 +82,19 @@ class Candidate:
 @click.option("--kinds", metavar="LIST", help=f"Only these, with commas: {', '.join(EVERY)}.")
 @click.option("--out", metavar="FILE.md", type=click.Path(path_type=Path), help="Write the report and its plot there.")
 @click.option("--table", metavar="FILE.md", type=click.Path(path_type=Path), help="With --all: write the table there.")
+@click.option("--judge", type=click.Choice(["offline", "local", "openai"]), help="Let evaluators look at replies, too.")
 @click.option("--campaign", metavar="NAME")
 @click.option("--json", "as_json", is_flag=True)
 def exam(  # noqa: PLR0913  (a command takes its options by name)
     npc: str | None, everybody: bool, adapter: str | None, models: tuple[str, ...], both: tuple[str, str] | None,
-    kinds: str | None, out: Path | None, table: Path | None, campaign: str | None, as_json: bool,
+    kinds: str | None, out: Path | None, table: Path | None, judge: str | None, campaign: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask an NPC what its sheet, its world and its players ask of it, and count what it gets right."""
     speakers = _speakers(adapter, models, both)
     _refuse_nonsense(npc, everybody, speakers, both, table)
     place, asked = Place.find(campaign), _categories(kinds)
     npcs = Library(None).slugs() if everybody else [str(npc)]
-    sittings = place.run(lambda store, number: _hold_all(place, store, number, npcs, speakers, asked))
+    sittings = place.run(lambda store, number: _hold_and_judge(place, store, number, npcs, speakers, asked, judge))
     if everybody:
         _tell_table(sittings, table, as_json)
     else:
@@ -171,6 +172,18 @@ def _tell_table(sittings: Sequence[Sitting], file: Path | None, as_json: bool) -
 def _both_as_json(first: Sitting, second: Sitting) -> dict[str, Any]:
     found = {name: asdict(difference) for name, difference in compare(first.marks, second.marks).items()}
     return {"npc": first.result.npc, "differences": found, "a": report.as_json(first), "b": report.as_json(second)}
+
+
+async def _hold_and_judge(  # noqa: PLR0913
+    place: Place, store: Store, campaign: int, npcs: Sequence[str], speakers: Sequence[Speaker],
+    categories: Sequence[Category], judge: str | None,
+) -> list[Sitting]:  # fmt: skip
+    from learning.commands.exam_judge import with_opinions
+
+    sittings = await _hold_all(place, store, campaign, npcs, speakers, categories)
+    if judge is None:
+        return sittings
+    return [await with_opinions(place, store, campaign, sitting, judge) for sitting in sittings]
 
 
 async def _hold_all(

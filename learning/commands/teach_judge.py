@@ -127,7 +127,7 @@ async def _run(  # noqa: PLR0913
             pairs = await _pairs(place, judge, part, rows, standing, wish)
     except BudgetReached as error:
         note = str(error)
-    means = _means(judge, judged)
+    means = means_of(judge, judged)
     left = sum(one.score < _LOW for one in judged)
     told = "; ".join(f"{name} {mean:+.2f}" for name, mean in means.items())
     summary = f"{part.slug}, {judge.name}: {standing}."
@@ -192,7 +192,7 @@ async def _pairs(
     return made
 
 
-def _means(judge: Judge, judged: list[Judged]) -> dict[str, float]:
+def means_of(judge: Judge, judged: list[Judged]) -> dict[str, float]:
     """The mean score by criterion."""
     found = {}
     for criterion in judge.criteria:

@@ -20,6 +20,7 @@ def as_json(sitting: Sitting) -> dict[str, Any]:
         "scores": {name: asdict(share) for name, share in score(marks).items()},
         "kinds": {name: asdict(share) for name, share in by_kind(marks).items()},
         "voice_distance": sitting.strange, "footprint": asdict(sitting.footprint) if sitting.footprint else None,
+        "judge": asdict(sitting.opinions) if sitting.opinions else None,
         "wrong": [_wrong(one) for one in worst(marks)],
     }  # fmt: skip
 
@@ -48,7 +49,7 @@ def markdown(sitting: Sitting, picture: str = "") -> str:
         f"{len(marks)} questions on {sitting.result.sheet}, put to {sitting.speaker} without chance in its choice of "
         "words. What each measure means, and what it cannot see, stands in docs/exam.md.",
         f"![The measures with their intervals]({picture})" if picture else "",
-        _shares(score(marks)), _told(sitting),
+        _shares(score(marks)), _told(sitting), _opinions(sitting),
         "## By kind of question", _shares(by_kind(marks)),
         "## Replies that went wrong", _replies(worst(marks)),
     ]  # fmt: skip
@@ -65,6 +66,15 @@ def _told(sitting: Sitting) -> str:
         lines.append(f"Not judged: the first token after {foot.first_ms[0]:.0f} ms ({foot.first_ms[1]:.0f} ms at the "
                      f"95th percentile), {foot.tokens_per_second:.0f} tokens a second{memory}.")  # fmt: skip
     return " ".join(lines)
+
+
+def _opinions(sitting: Sitting) -> str:
+    """What a judge thinks; it changes none of the counts."""
+    if (told := sitting.opinions) is None:
+        return ""
+    rows = [f"| {name} | {mean:+.2f} |" for name, mean in told.means.items()]
+    table = "\n".join(["| criterion | mean, −1 to 1 |", "|---|---:|", *rows])
+    return f"## What a judge thinks\n\n{told.judge}, over {told.n} replies. {told.standing}.\n\n{table}"
 
 
 def markdown_of_two(one: Sitting, other: Sitting, picture: str = "") -> str:

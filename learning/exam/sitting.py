@@ -12,12 +12,30 @@ from learning.exam.voice import distance, recognised, taught_on
 
 
 @dataclass(frozen=True)
+class Opinions:
+    """What a judge thinks of the replies.
+
+    Attributes:
+        standing: how it stood when it was held against people's votes, as a sentence.
+        n: replies it looked at.
+        means: mean score by criterion, −1 to 1.
+    """
+
+    judge: str
+    standing: str
+    decides: bool
+    n: int
+    means: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Sitting:
     """A result with its marks.
 
     Attributes:
         name: the NPC's.
         speaker: who answered, as people know it: a model's name, an adapter's id.
+        opinions: a judge's, where one was asked.
         strange: mean distance of its free remarks from its own voice, nats a run of letters; None without remarks.
     """
 
@@ -27,6 +45,7 @@ class Sitting:
     speaker: str
     footprint: Footprint | None = None
     strange: float | None = None
+    opinions: Opinions | None = None
 
 
 def judged(

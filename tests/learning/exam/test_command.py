@@ -13,8 +13,11 @@ SETTINGS = {"UNDERSTUDY_SAMPLING_MAX_TOKENS": "8", "UNDERSTUDY_ENGINE_SYSTEM_BUD
 
 def test_the_command_holds_a_whole_exam_with_report_and_picture(tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "exam.md"
-    done = understudy("exam", "mira", "--model", tiny_model, "--json", "--out", out, **SETTINGS)
+    done = understudy("exam", "mira", "--model", tiny_model, "--judge", "offline", "--json", "--out", out, **SETTINGS)
     assert done.status == 0, done.err
+    judge = done.value["judge"]
+    assert (judge["n"] >= 30, judge["decides"], set(judge["means"]) >= {"in character", "grounded"}) == (True, False, True)
+    assert "## What a judge thinks" in out.read_text("utf-8")
     assert done.value["items"] == len(exam_of("mira", whole=True))
     assert {"off-distribution", "multi-turn", "secrets", "says it once"} <= set(done.value["scores"])
     assert out.read_text("utf-8").startswith("# Mira Dunmore: the exam")
