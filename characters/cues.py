@@ -90,7 +90,7 @@ _PATTERNS = tuple((name, _compiled(pattern)) for name, pattern in _CUES.items())
 
 # Which categories a cue opens even when no subject word matches, best first.
 OPENS: dict[str, tuple[str, ...]] = {
-    "wares": ("wares",), "name": ("name",), "trade": ("name",), "home": ("home", "name"), "quest": ("quest",),
+    "wares": ("wares",), "name": ("name",), "trade": ("trade",), "home": ("home", "name"), "quest": ("quest",),
     "motto": ("motto",), "goal": ("goal",), "past": ("past",), "value": ("value",),
     "date": ("date",), "ruler": ("politics",), "world": ("world",), "recipe": ("recipes",),
     "reward": ("quest",), "looks": ("looks",),

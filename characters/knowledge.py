@@ -86,6 +86,7 @@ class _Collector:
 
 def _sheet_facts(sheet: Sheet, out: _Collector) -> None:
     out.add("name", f"You are {sheet.name}, {sheet.description}", "name", subject=sheet.name)
+    out.add("trade", f"Your trade: {sheet.description}", "trade")
     _trade_facts(sheet, out)
     for item in sheet.knowledge:
         kind = "looks" if item.topic.startswith("looks") else "knowledge"

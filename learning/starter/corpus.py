@@ -1,8 +1,9 @@
 """What the starter reads: rows of token ids with a mask of what it must learn to say.
 
-Three kinds of rows: public-domain prose, conversations by the offline teacher, and the induction
-task (a random sequence, then parts of it again), without which a small model does not learn to
-copy from its prompt in the tokens that two cores can afford.
+Four kinds of rows: public-domain prose, conversations by the offline teacher, lists of questions
+as `teach grow` asks for them, and the induction task (a random sequence, then parts of it again),
+without which a small model does not learn to copy from its prompt in the tokens that two cores can
+afford.
 """
 
 import json
@@ -17,6 +18,7 @@ from characters.prompt import Budget, build_prompt
 from learning.starter.tokens import SPECIALS, TEMPLATE, token_id
 from learning.teachers.offline.dialogue import Conversation, Playwright
 from learning.teachers.offline.invent import Inventor, Spice
+from learning.teachers.offline.listing import list_messages
 
 Row = tuple[list[int], list[bool]]
 
@@ -98,6 +100,14 @@ class Reader:
         while True:
             ids, wanted = self.fit(self.row(self.playwright.conversation(max(4, length // 48))), length)
             if any(wanted):  # a sheet may be longer than the row
+                return ids, wanted
+
+    def listing(self, length: int) -> Row:
+        """A list of questions to an NPC, gone on with, in the prompt of `teach grow`."""
+        while True:
+            text = TEMPLATE.render(list_messages(self.rng, self.playwright.inventor), add_generation_prompt=False)
+            ids, wanted = self.fit(self.mask(self.tokenizer.encode(text).ids), length)
+            if any(wanted):
                 return ids, wanted
 
     def row(self, played: Conversation) -> Row:

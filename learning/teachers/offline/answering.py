@@ -81,7 +81,7 @@ class Voice:
     def fill(self, rng: random.Random, pattern: str, **slots: str) -> str:
         """Expand a pattern with everything the voice knows about itself."""
         both = dict(slots)
-        for key in ("x", "descr", "r", "p"):
+        for key in ("x", "descr", "r", "p", "w"):
             if key in both:
                 both[key[0].upper() + key[1:]] = both[key][:1].upper() + both[key][1:]
         text = expand(
@@ -190,7 +190,7 @@ def _wares(rng: random.Random, voice: Voice, intent: str, known: KnownFact, tota
         lines: tuple[str, ...] = ("I can make {list}.", "I know how to make {list}.")
         return voice.fill(rng, rng.choice(lines), list=_list(known.fact.text))
     wares = voice.sheet.wares[:5]
-    if rng.random() < 0.6:
+    if rng.random() < 0.75:
         told, more = [ware.name for ware in wares], rng.choice(_AND_MORE)
     else:
         few = wares[: rng.randint(2, 3)]

@@ -16,39 +16,14 @@ from characters.words import words
 from learning.teachers.offline.answering import Voice, answer, social, unknown
 from learning.teachers.offline.asking import LEAD_INS, MODERN, MODERN_QUESTIONS, QUESTIONS
 from learning.teachers.offline.asking_self import KEYWORDS
+from learning.teachers.offline.chatting import taken_up, themed, told
 from learning.teachers.offline.grammar import capital, expand, roughen
 from learning.teachers.offline.invent import Inventor
+from learning.teachers.offline.plans import ABOUT, BUDGETS, CATEGORY, FAMILY, NUMBERS, PLANS, REMARKS, SELF, SOCIAL
 from learning.teachers.offline.wrapping import as_asked, strange
 
-_SOCIAL = ("wellbeing", "weather", "thanks", "insult", "threat", "joke", "compliment", "song",
-           "machine", "nonsense")  # fmt: skip
-# Tokens of system text; the first is the one that serving allows the starter.
-_BUDGETS = (260, 260, 260, 60, 120, 200, 320, 400)
 _KEYWORDS_ONLY = 0.35
-_REMARKS = frozenset({"greeting", "farewell", "thanks", "insult", "threat", "nonsense"})
-_NUMBERS = ("two", "three", "four", "five", "six", "2", "3", "4", "ten", "a dozen")
-_PLANS: tuple[tuple[str, float], ...] = (
-    ("name", 2.0), ("trade", 1.2), ("home", 1.6), ("wares", 1.2), ("price", 2.6), ("recipe", 1.4), ("recipes", 0.3),
-    ("quest", 1.0), ("quest_named", 0.9), ("quest_place", 0.5), ("reward_named", 0.6),
-    ("topic", 2.8), ("opinion", 2.2), ("person", 1.6), ("place", 1.3), ("where", 1.9), ("group", 0.7),
-    ("ruler", 0.3), ("world", 0.25), ("date", 0.25), ("past", 0.7), ("goal", 0.6), ("value", 0.4), ("motto", 0.6),
-    ("unknown", 3.4), ("modern", 1.5), ("private", 0.8), ("secret", 0.7),
-    ("strange", 9.0), ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.5),
-)  # fmt: skip
-_CATEGORY = {
-    "price": "ware", "recipe": "recipe", "place": "place", "person": "person", "quest": "quest",
-    "wares": "wares", "name": "name", "trade": "name", "ruler": "politics", "world": "world",
-    "date": "date", "past": "past", "goal": "goal", "value": "value", "motto": "motto",
-    "recipes": "recipes", "haggle": "ware", "home": "name", "opinion": "opinion", "where": "place", "group": "group",
-    "quest_named": "quest", "quest_place": "quest", "reward_named": "quest",
-}
-_FAMILY = frozenset(
-    "mother father brother sister son daughter wife husband child children aunt uncle cousin family born years old married"
-    " twice".split()
-)
-_ABOUT = frozenset({"topic", "person", "place", "where", "group"})
-# What the system text may answer where nothing is at hand.
-_SELF = frozenset({"past", "goal", "value", "motto", "wares"})  # fmt: skip
+_OTHERS_SPEAK = 0.05  # of the questions come after a line of another NPC
 
 
 @dataclass(frozen=True)
@@ -69,7 +44,7 @@ class Conversation:
     scene: Scene
     turns: tuple[Turn, ...]
     exchanges: tuple[Exchange, ...]
-    budget: int = _BUDGETS[0]
+    budget: int = BUDGETS[0]
 
 
 class Playwright:
@@ -93,7 +68,7 @@ class Playwright:
             part = Part("npc", sheet, world)
         voice = replace(voice, world=part.world)
         players = [self.inventor.word() for _ in range(self.rng.choice([1, 1, 1, 2, 3]))]
-        scene, budget = self._scene(), self.rng.choice(_BUDGETS)
+        scene, budget = self._scene(), self.rng.choice(BUDGETS)
         known = part.as_known()
         system = system_text(known.sheet, known.world, scene, part.memory, budget, self.count)
         evening = Evening(self.rng, self.inventor, part, voice, players, system)
@@ -148,19 +123,19 @@ class Evening:
             "price": 2.0 if sheet.wares else 0.3, "haggle": 1.5 if sheet.wares else 0.3,
             "recipe": 2.0 if sheet.recipes else 0.2, "quest": 1.5 if sheet.quests else 0.6,
         }  # fmt: skip
-        return [k for k, _ in _PLANS], [w * scale.get(k, 1.0) for k, w in _PLANS]
+        return [k for k, _ in PLANS], [w * scale.get(k, 1.0) for k, w in PLANS]
 
     def _play(self, kind: str) -> bool:
         special: dict[str, Callable[[], bool]] = {
             "unknown": self._unknown, "modern": self._modern, "said": self._said,
             "direction": self._direction, "topic": self._topic,
-            "social": lambda: self._social(self.rng.choice(_SOCIAL)),
-            "strange": self._strange,
+            "social": lambda: self._social(self.rng.choice(SOCIAL)),
+            "strange": self._strange, "chat": self._chat, "told": self._told_before, "buy_n": self._several,
             "secret": lambda: self._refused("secret", "secret"), "private": self._private,
         }  # fmt: skip
         if kind in special:
             return special[kind]()
-        known = self._any(_CATEGORY[kind])
+        known = self._any(CATEGORY[kind]) or (self._any("name") if kind == "home" else None)
         if known is None:
             return self._missing(kind)
         return self._known(kind, known)
@@ -188,7 +163,7 @@ class Evening:
             return False
         kind = self.rng.choice(["age", "kin", "kin"])
         told = " ".join(each.fact.text.casefold() for each in self.facts if each.subject == known.subject)
-        if set(words(told)) & _FAMILY:
+        if set(words(told)) & FAMILY:
             return False
         name = known.subject.split()[0] if self.rng.random() < 0.3 else known.subject
         return self._ask(kind, self._phrase(kind, x=known.subject), lambda _: unknown(self.rng, self.voice, "of_person", name))
@@ -197,7 +172,7 @@ class Evening:
         """A question of a kind, with a lead-in at times, typed as players type."""
         pattern = self.rng.choice(QUESTIONS.get(kind, (kind,)))  # a pattern may come in place of a kind
         sentences = self.inventor.spice.sentences
-        if kind in _REMARKS:
+        if kind in REMARKS:
             asked = expand(self.rng, pattern)
         elif kind == "strange":
             asked = strange(self.rng, sentences)
@@ -205,7 +180,7 @@ class Evening:
             asked = strange(self.rng, sentences, self.rng.choice(KEYWORDS[kind]))
         else:
             asked = as_asked(self.rng, pattern, sentences)
-        text = expand(self.rng, asked, npc=self.part.sheet.first_name, n=self.rng.choice(_NUMBERS), **slots)
+        text = expand(self.rng, asked, npc=self.part.sheet.first_name, n=self.rng.choice(NUMBERS), **slots)
         if self.rng.random() < 0.16:
             lead = expand(self.rng, self.rng.choice(LEAD_INS), npc=self.part.sheet.first_name)
             text = f"{lead}{text}" if lead.endswith(" ") else f"{lead} {text}"
@@ -222,17 +197,70 @@ class Evening:
         text = reply(at_hand)
         if text is None:
             return False
+        if self.turns and self.rng.random() < _OTHERS_SPEAK:
+            self._somebody_else_speaks(turn, at_hand)
         line = Turn(self.part.sheet.name, clean(text), self.part.slug, at_hand)
         self.turns += [turn, line]
         self.exchanges.append(Exchange(kind, turn, line, truth))
         return True
+
+    def _somebody_else_speaks(self, turn: Turn, at_hand: tuple[Fact, ...]) -> None:
+        """Another NPC's line before the question, unless it changes what is at hand for it."""
+        remark = expand(self.rng, themed(self.rng)[0], npc=self.part.sheet.first_name)
+        other = Turn(self.inventor.person(), clean(capital(remark)), "other")
+        if look_up(self.part, [*self.turns, other, turn]) == at_hand:
+            self.turns.append(other)
+
+    def _chat(self) -> bool:
+        """A remark that asks for nothing: it is answered by its theme, or taken up in one of its words."""
+        sentences = self.inventor.spice.sentences
+        remark, pattern, noun = *themed(self.rng), ""
+        if sentences and self.rng.random() < 0.4:
+            remark = self.rng.choice(sentences)
+            found = taken_up(self.rng, remark)
+            if found is None:
+                return False
+            noun, pattern = found
+        text = expand(self.rng, remark, npc=self.part.sheet.first_name)
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            return None if at_hand else self.voice.dress(self.rng, self.voice.fill(self.rng, pattern, x=noun, w=noun))
+
+        return self._ask("chat", roughen(self.rng, capital(text)), reply)
+
+    def _told_before(self) -> bool:
+        """The player tells something of himself, and wants to hear it some questions later."""
+        one = told(self.rng, self.inventor)
+
+        def noted(at_hand: tuple[Fact, ...]) -> str | None:
+            return None if at_hand else self.voice.dress(self.rng, one.noted)
+
+        if not self._ask("told", roughen(self.rng, capital(one.telling)), noted):
+            return False
+        for kind in self.rng.choices([k for k, _ in PLANS if k != "told"], k=self.rng.choice([0, 1, 1, 2, 3])):
+            self._play(kind)
+        asked = roughen(self.rng, capital(expand(self.rng, one.asking)))
+        return self._ask("recall", asked, lambda at_hand: None if at_hand else one.answer, one.telling)
+
+    def _several(self) -> bool:
+        """Several of a ware, named: also when the talk has gone on to something else."""
+        known = self._any("ware")
+        if known is None:
+            return False
+        pattern = self.rng.choice([each for each in QUESTIONS["buy_n"] if "{x}" in each])
+
+        def reply(at_hand: tuple[Fact, ...]) -> str | None:
+            total = _sum(at_hand)
+            return answer(self.rng, self.voice, "buy_n", known, total) if total and known.fact in at_hand else None
+
+        return self._ask("buy_n", self._phrase(pattern, x=known.subject), reply, known.fact.text)
 
     def _known(self, kind: str, known: KnownFact, subject: str | None = None) -> bool:
         """Ask about a fact; answer it if the builder brought it, refuse if it is not there."""
         question = self._phrase(kind, x=subject or known.subject)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
-            chosen = self._first(known, at_hand) if kind in _ABOUT else known
+            chosen = self._first(known, at_hand) if kind in ABOUT else known
             if chosen.fact not in at_hand and not self._read(kind, known):
                 return None
             return answer(self.rng, self.voice, kind, chosen, _sum(at_hand))
@@ -249,7 +277,7 @@ class Evening:
         if kind in {"name", "trade", "home"}:
             return True
         told = {"motto": "Sayings: ", "wares": "Sells: ", "past": "Past: ", "value": "Values: ", "goal": "Wants: "}
-        return kind in _SELF and any(line.startswith(told[kind]) for line in self.system.splitlines())
+        return kind in SELF and any(line.startswith(told[kind]) for line in self.system.splitlines())
 
     def _topic(self) -> bool:
         categories = ("knowledge", "knowledge", "opinion", "group", "person", "place")

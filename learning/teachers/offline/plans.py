@@ -1,0 +1,31 @@
+"""What the offline teacher asks, how often, and which kind of fact answers it."""
+
+SOCIAL = ("wellbeing", "weather", "thanks", "insult", "threat", "joke", "compliment", "song",
+           "machine", "nonsense")  # fmt: skip
+# Tokens of system text; the first is the one that serving allows the starter.
+BUDGETS = (260, 260, 260, 60, 120, 200, 320, 400)
+REMARKS = frozenset({"greeting", "farewell", "thanks", "insult", "threat", "nonsense"})
+NUMBERS = ("two", "three", "four", "five", "six", "2", "3", "4", "ten", "a dozen")
+PLANS: tuple[tuple[str, float], ...] = (
+    ("name", 1.8), ("trade", 1.4), ("home", 1.8), ("wares", 1.2), ("price", 3.2), ("recipe", 1.4), ("recipes", 0.3),
+    ("quest", 1.0), ("quest_named", 0.9), ("quest_place", 0.5), ("reward_named", 0.6),
+    ("topic", 2.8), ("opinion", 2.2), ("person", 1.6), ("place", 1.3), ("where", 2.6), ("group", 0.7),
+    ("ruler", 0.3), ("world", 0.25), ("date", 0.25), ("past", 0.9), ("goal", 1.2), ("value", 0.7), ("motto", 0.8),
+    ("unknown", 3.0), ("modern", 1.5), ("private", 0.8), ("secret", 0.7),
+    ("strange", 7.0), ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.5),
+    ("chat", 2.6), ("told", 0.7), ("buy_n", 0.6),
+)  # fmt: skip
+CATEGORY = {
+    "price": "ware", "recipe": "recipe", "place": "place", "person": "person", "quest": "quest",
+    "wares": "wares", "name": "name", "trade": "trade", "ruler": "politics", "world": "world",
+    "date": "date", "past": "past", "goal": "goal", "value": "value", "motto": "motto",
+    "recipes": "recipes", "haggle": "ware", "buy_n": "ware", "home": "home", "opinion": "opinion", "where": "place", "group": "group",
+    "quest_named": "quest", "quest_place": "quest", "reward_named": "quest",
+}
+FAMILY = frozenset(
+    "mother father brother sister son daughter wife husband child children aunt uncle cousin family born years old married"
+    " twice".split()
+)
+ABOUT = frozenset({"topic", "person", "place", "where", "group"})
+# What the system text may answer where nothing is at hand.
+SELF = frozenset({"past", "goal", "value", "motto", "wares"})  # fmt: skip
