@@ -25,6 +25,9 @@ _ASKS = re.compile(
     r"^(?:and |but |so |well |hey |oh )*(?:who|whom|whose|what|when|where|which|why|how|do|does|did|is|are|was|were|can"
     r"|could|will|would|shall|should|have|has|had|may|tell me|tell us|give me|show me|say)\b"
 )
+_SAYS_NOTHING = re.compile(
+    r"^(?:i|we) (?:do not|don't|cannot|can't|couldn't|could not|would not|wouldn't) (?:know|tell|sell|say|remember)\b"
+)
 _ROLL = re.compile(r"^rolls \S*\d*d\d")
 _PROMISES = re.compile(
     r"\b(?:i|we) (?:promise|swear|vow|pledge)\b|\b(?:you have|upon|on) my (?:word|oath|honou?r)\b"
@@ -124,6 +127,8 @@ def statements(text: str) -> list[str]:
 
 def _states(sentence: str) -> bool:
     if sentence.rstrip("\"”')* ").endswith("?") or _ASKS.match(fold(sentence)):
+        return False
+    if _SAYS_NOTHING.match(fold(sentence)):
         return False
     telling = stems(sentence)
     return len(telling) >= (4 if intents(sentence) & _SMALL_TALK else 2)

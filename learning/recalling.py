@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from characters.messages import Fact, Turn
-from characters.remembering import stems
+from characters.remembering import called, stems
 from db.provenance import Policy, verdict
 from db.values import HeardLine, HeardMemory
 
@@ -72,8 +72,9 @@ def recall(line: HeardLine, policy: Policy, turns: Iterable[Turn], completion: s
     kept = [fact for fact in summaries if _carried(fact, line, policy)]
     standing = [line.memories[fact.key] for fact in (*facts, *kept) if fact.key in line.memories]
     origins = {origin for memory in standing for origin in memory.origins}
-    speakers, familiar = {turn.speaker for turn in context}, str(line.frame.get("familiarity", "")).split("; ")
-    known = [part for part in familiar if part.partition(" is ")[0] in speakers]
+    speakers = {called(turn.speaker, within=True) for turn in context}
+    familiar = str(line.frame.get("familiarity", "")).split("; ")
+    known = [part for part in familiar if part.rpartition(": ")[0] in speakers]
     return Recalled(
         facts, tuple(fact.text for fact in kept), "; ".join(known),
         tuple(sorted({origin.person for origin in origins if origin.person})),

@@ -142,7 +142,7 @@ async def _familiar(session: Any, state: State, npc: str) -> str:
         return ""
     met = await memories.acquaintances(session, state.campaign, npc, state.scene_id)
     known = [(name, familiarity(*met[name])) for name in dict.fromkeys(state.people.values()) if name in met]
-    return "; ".join(f"{name} is {how}" for name, how in known[:3] if how)
+    return "; ".join(f"{called(name, within=True)}: {how}" for name, how in known[:3] if how)
 
 
 async def close_scene(session: Any, state: State) -> None:

@@ -91,7 +91,8 @@ async def test_forgetting_a_person_reaches_what_npcs_remember_of_them_down_to_th
 
 
 def test_only_what_says_something_is_remembered() -> None:
-    for idle in ("Good evening!", "Where is the mill?", "rolls 1d20+3: 17", "Tell me about the abbey.", "Thank you, friend.", "Aye."):
+    for idle in ("Good evening!", "Where is the mill?", "rolls 1d20+3: 17", "Tell me about the abbey.", "Thank you, friend.", "Aye.",
+                 "I don't know that place, my friend."):
         assert note_heard("Ana", idle) is None, idle
     assert statements("Hello! The mill burnt down. Who did it?") == ["The mill burnt down."]
     kinds = {text: noted.kind for text in ("I owe you two crowns for the eel.", "I'll bring the rope tomorrow.", "The moon is red tonight.")
