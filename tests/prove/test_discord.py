@@ -36,6 +36,7 @@ pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
 
 NPCS = ("mira", "brug", "thule")
 MESSAGES = 200
+LOOP = 0.1  # seconds of a million rounds on a processor of 2.5 GHz that does nothing else
 PEOPLE = {"discord:5": "olga", "discord:6": "ana", "discord:7": "bo"}
 VOTES = {"up": "thumbs_up", "down": "thumbs_down"}
 SEED = 20260501
@@ -307,11 +308,22 @@ async def test_ten_thousand_interactions_against_a_busy_engine_miss_no_deadline(
         assert waits[-1] < 3
 
 
-async def test_what_is_added_to_a_line_besides_the_model_is_measured(home: Path, migrated: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def _slowness() -> float:
+    """How much slower than alone this machine computes now: a plain loop, against what it takes on the machine of the aim."""
+    before, total = time.process_time(), 0
+    for number in range(1_000_000):
+        total += number * number % 7
+    return max(1.0, (time.process_time() - before) / LOOP)
+
+
+async def test_what_is_added_to_a_line_besides_the_model_is_twenty_milliseconds_at_most(
+    home: Path, migrated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Storing the question, the queue, the prompt, storing the line, noting the message: all but the model and Discord.
 
-    The aim is 20 ms at the 99th percentile on a machine that does nothing else. What is asserted is the
-    processor's time of half the lines, which other programs disturb least.
+    The aim is 20 ms at the 99th percentile on a machine that does nothing else. Other programs disturb the
+    processor's time less than the clock's, yet on shared cores a busy neighbour slows it down too; so it is
+    divided by how much slower a plain loop runs at the same moment. Everything is printed.
     """
     home.mkdir(parents=True)
     shutil.copy(migrated, home / "db.sqlite")
@@ -319,23 +331,28 @@ async def test_what_is_added_to_a_line_besides_the_model_is_measured(home: Path,
     shared = House(store, ScriptedEngine(), Library(home), Settings(), lambda: datetime.now(UTC), random.Random(SEED))
     stage = Stage(Desk(Rooms(shared), home), lambda line: None, _nobody)
     room, channel = await stage.desk.rooms.room(1, 2, Seat("Ana", "discord:6", "player")), _Channel()
-    wall, spent = [], []
+    wall, spent, slow = [], [], []
     await room.table.summon("mira")
     for number in range(400):
         if number % 40 == 0:
             await room.table.set_scene({"place": f"room {number}"})
+            slow.append(_slowness())
         began, before = time.perf_counter(), time.process_time()
         asked = await room.table.hear("What does the ale cost?", by=room.table.state.hand)
         assert await stage.answer(room, channel, asked) is not None
         wall.append((time.perf_counter() - began) * 1000)
         spent.append((time.process_time() - before) * 1000)
+    await store.close()
+    alone = sorted(each / slow[number // 40] for number, each in enumerate(spent))
     wall.sort()
     spent.sort()
     with capsys.disabled():
-        sys.stdout.write(f"\nadded to a line: median {statistics.median(wall):.1f} ms, p99 {wall[395]:.1f} ms; "
-                         f"of the processor median {statistics.median(spent):.1f} ms, p99 {spent[395]:.1f} ms\n")
-    await store.close()
-    assert statistics.median(spent) <= 20
+        sys.stdout.write(
+            f"\nadded to a line: median {statistics.median(wall):.1f} ms, p99 {wall[395]:.1f} ms; of the processor median "
+            f"{statistics.median(spent):.1f} ms, p99 {spent[395]:.1f} ms; the machine computes {statistics.median(slow):.1f} times slower "
+            f"than alone (load {os.getloadavg()[0]:.1f}), which leaves median {statistics.median(alone):.1f} ms, p99 {alone[395]:.1f} ms\n"
+        )
+    assert alone[395] <= 20
 
 
 async def _nobody(*_: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 
+from bot.discord_app.banner import listening
 from bot.discord_app.catalogue import described
 from bot.discord_app.commands.npc import anybody, those_here
 from bot.discord_app.errors import Refusal
@@ -52,12 +53,15 @@ class GmCommands(app_commands.Group):
     @app_commands.describe(on=described("opt.on"))
     async def listen(self, interaction: Context, on: bool) -> None:
         """Table mode: whether ordinary messages of this channel are read."""
-        desk = stage_of(interaction).desk
+        stage = stage_of(interaction)
+        desk = stage.desk
         async with desk.answering(interaction) as answer:
             await desk.need_gm(interaction)
             if on and not desk.settings.message_content:
                 raise Refusal("gm.no_intent")
             await desk.rooms.set(channel_place(interaction.channel_id or 0), "listen", on)
+            if on:  # whoever writes here is to know it, whenever it begins
+                await stage.announce(interaction.channel, await listening(stage, interaction))
             await answer.say("gm.listening" if on else "gm.not_listening")
 
     @app_commands.command(description=described("cmd.gm.roles"))

@@ -5,11 +5,12 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 
+from bot.discord_app.banner import banner
 from bot.discord_app.catalogue import described, words
 from bot.discord_app.commands.npc import anybody
 from bot.discord_app.rooms import Room
 from bot.discord_app.stage import Stage, stage_of
-from db.queries import places
+from db.queries import nights, places
 
 Context = discord.Interaction[Any]
 Field = app_commands.Range[str, 1, 200]
@@ -104,28 +105,17 @@ class SessionCommands(app_commands.Group):
             await answer.write(told or answer.words("session.nothing"))
 
 
-async def banner(stage: Stage, interaction: Context) -> str:
-    """What is stored here, and what is learnt, as everybody at the table is told."""
-    rooms = stage.desk.rooms
-    listens = interaction.channel_id is not None and stage.desk.settings.message_content and await rooms.setting(
-        f"discord-channel:{interaction.channel_id}", "listen", default=False
-    )  # fmt: skip
-    permission = rooms.house.settings.privacy.channel_text
-    locale = interaction.guild_locale
-    return words(locale, "banner.talk") + "\n" + words(
-        locale, f"banner.{'listening' if listens else 'not_listening'}.{permission}"
-    )  # fmt: skip
-
-
 async def stop_evening(stage: Stage, room: Room, interaction: Context, learn: str) -> str:
     """End an evening; what is to be said about it."""
     state, locale = room.table.state, interaction.locale
     async with state.store.session() as session:
         heard = await places.count_sources(session, state.evening)
+        news = await nights.npcs_with_news(session, state.campaign)
     begins = await room.table.stop_session(learn=learn == "now", skip=learn == "skip")
     key = "session.stopped.now_waits" if learn == "now" and not begins else f"session.stopped.{learn}"
     told = words(locale, "session.cost", lines=heard["lines"], channel=heard["answers to channel"])
-    return f"{words(locale, key)}\n{told}"
+    nothing = "" if news or learn == "skip" else "\n" + words(locale, "session.no_news")
+    return f"{words(locale, key)}\n{told}{nothing}"
 
 
 def stop_choices(say: Any) -> discord.ui.View:

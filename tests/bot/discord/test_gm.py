@@ -152,6 +152,17 @@ async def test_the_evening_ends_with_a_choice(begin: Begin, label: str, state: s
     assert await evening.transcript() == ["Still here?", "Aye."]
 
 
+async def test_an_evening_nobody_rated_says_that_there_is_nothing_to_learn_yet(begin: Begin) -> None:
+    evening = await begin("Four copper.")
+    await evening.summon()
+    await evening.ana.slash(evening.channel, "talk", text="What does the ale cost?")
+    stopped = await evening.gm.slash(evening.channel, "session stop", learn="tonight")
+    assert "So far there is nothing to learn" in stopped.response.content
+    await evening.gm.react(evening.spoken[-1], "👍")
+    again = await evening.gm.slash(evening.channel, "session stop", learn="tonight")
+    assert "nothing to learn" not in again.response.content
+
+
 async def test_a_new_scene_is_announced_and_the_recap_tells_scenes_and_liked_lines(begin: Begin) -> None:
     evening = await begin("Four copper.", "Mind the step.")
     await evening.summon()

@@ -36,6 +36,11 @@ async def test_only_channels_the_gm_opened_are_read(begin: Begin) -> None:
     assert {turn.source for turn in await evening.rows(TurnRow) if turn.npc is None} == {"channel"}
 
 
+async def test_whoever_writes_in_a_channel_is_told_when_it_begins_to_be_read(begin: Begin) -> None:
+    evening = await listening(begin)
+    assert evening.channel.last_message.content.startswith("Ordinary messages in this channel are read, stored and answered")
+
+
 async def test_a_channel_the_gm_closes_again_is_not_read(begin: Begin) -> None:
     evening = await listening(begin)
     closed = await evening.gm.slash(evening.channel, "gm listen", on=False)
