@@ -1,6 +1,7 @@
 """The long proofs of the Discord bot: an evening of two hundred messages, and ten thousand questions to a busy engine."""
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -81,6 +82,11 @@ class Evening:
         """The reactions that were given, as people were told that they count."""
         return self.marks + Counter((line, person, kind) for (line, person), kind in self.votes.items())
 
+    async def all_counted(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await self.discord.until(lambda: self.counted() == self.expected())
+        assert self.counted() == self.expected()
+
     # --- what people do ----------------------------------------------------------------------
 
     async def done(self, asked: Asked, *texts: str) -> str:
@@ -106,7 +112,7 @@ class Evening:
         self.channel_texts.append(text)
         before = len(self.discord.spoken)
         await self.discord.say(person, text)
-        await self.discord.until(lambda: len(self.discord.spoken) > before)
+        await self.discord.until(lambda: len(self.discord.spoken) > before and self.newest()["components"])  # it stands, whole
 
     async def press(self, person: str, act: str, *answers: str) -> None:
         """A control of the newest line, if it has any left."""
@@ -132,11 +138,11 @@ class Evening:
         if person in self.opted_out or not number:
             return
         self.votes[number, person] = VOTES[act]
-        await self.discord.until(lambda: self.counted() == self.expected())
+        await self.all_counted()
         if self.rng.random() < 0.4:
             await self.discord.react(person, line, emoji, remove=True)
             del self.votes[number, person]
-            await self.discord.until(lambda: self.counted() == self.expected())
+            await self.all_counted()
 
     async def menu(self, name: str, **fields: str) -> None:
         """The GM corrects the newest line, or takes it out of the story."""
