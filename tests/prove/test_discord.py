@@ -123,10 +123,9 @@ class Evening:
         custom = next(item["custom_id"] for item in line["components"][0]["components"] if item["custom_id"].endswith(f":{act}"))
         said = await self.done(await self.discord.click(person, line, custom), *answers)
         if act in VOTES:
-            if "counted" in said:
+            assert ("opted out" in said) == (person in self.opted_out)
+            if person not in self.opted_out:
                 self.votes[number, person] = VOTES[act]
-            else:
-                assert person in self.opted_out
         elif answers[0] in said:
             self.marks[number, person, {"take": "regen", "x": "safety_x"}[act]] += 1
 

@@ -71,6 +71,9 @@ async def running(discord: DiscordStandIn, model: ModelServer, *options: str, re
                 before = discord.identified
                 await discord.until(lambda: discord.identified > before or process.returncode is not None, 150)
             yield program
+        except BaseException as error:
+            error.add_note(f"the program's log ends so:\n{program.errors[-4000:]}")
+            raise
         finally:
             if process.returncode is None:
                 process.kill()
