@@ -129,7 +129,7 @@ def _at_clause(sentence: str, place: int) -> tuple[str, str]:
 def _named(sentence: str, called: str) -> str:
     """A sentence that can stand alone: who it is about is named, and it has an end."""
     sentence = re.sub(r"^[-–•*>#\s]+|^\d+[.)]\s+", "", sentence)
-    sentence = re.sub(r"^(?:he|she)\b(?!')", called, sentence, flags=re.IGNORECASE)
+    sentence = re.sub(r"^(?:he|she)\b(?!')", lambda _: called, sentence, flags=re.IGNORECASE)
     first = sentence.split(" ", 1)[0]
     if first.islower() and len(first) > 3 and first.endswith("s") and not first.endswith("ss"):
         sentence = f"{called} {sentence}"  # "refers to them as Boss"

@@ -210,3 +210,11 @@ def test_turns_of_the_context_keep_what_was_at_hand() -> None:
     earlier = HeardTurn(StoredTurn(1, "Mira Dunmore", "Four copper.", "mira", "npc", None, (Fact("k", "brown ale: 4 copper.", "ware"),)), "unasked", None)
     row = render(of(line(reaction("edit", take=1), before=(turn("The ale?"), earlier, turn("And the rope?"))))[0])
     assert "[You know: brown ale: 4 copper.]<|end|><|assistant|>Four copper.<|end|>" in row.prompt
+
+
+def test_a_row_carries_the_lore_its_line_was_said_with_and_no_real_name() -> None:
+    lore = (Fact("lore.book/1", "Ana Petrova owes the ferry.", "lore"), Fact("lore.book/2", "The bell sank.", "lore", "after"))
+    row = render(of(replace(line(reaction("edit", take=1)), recalled=lore))[0])
+    assert "owes the ferry.]" in row.prompt
+    assert "The bell sank." in row.prompt.split("<|user|>")[0]
+    assert "Petrova" not in row.prompt

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from characters.cards import Card, card_json, read_card, write_charx, write_png
+from characters.cards import Card, card_json, card_to_sheet, read_card, write_charx, write_png
 from characters.cards import png as pictures
 from characters.errors import CardError
 
@@ -175,3 +175,9 @@ def test_nothing_in_a_path_is_taken_for_the_name_of_the_file():
     with pytest.raises(CardError, match=r"^x\.json") as refused:
         read_card(b"{", "/home/somebody/secret/x.json")
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["a\\xb", "\\1", "(?P<x>", "Mira\u202e", "[", "{{char}}"])
+def test_any_name_makes_a_sheet(name):
+    card = read_card(json.dumps(v2(nickname=name, description="He is a man. She loves eel. He was born here.")).encode(), "a.json")
+    assert card_to_sheet(card).sheet.name == "Mira"
