@@ -7,6 +7,7 @@ and stands nowhere but in the conversation.
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from characters.words import COMMON, STOPWORDS, stem
@@ -50,8 +51,10 @@ def taken_up(rng: random.Random, remark: str) -> tuple[str, str] | None:
 def told(rng: random.Random, inventor: Inventor) -> Told:
     """Something a player tells, with all that comes of it."""
     telling, noted, asking, answer, kinds = rng.choice(TELLINGS)
-    thing = {"word": inventor.word, "person": inventor.person, "place": lambda: f"the {inventor.place()}",
-             "ware": lambda: f"the {inventor.ware()}", "number": lambda: str(rng.randint(2, 30))}  # fmt: skip
+    thing: dict[str, Callable[[], str]] = {
+        "word": inventor.word, "person": inventor.person, "place": lambda: f"the {inventor.place()}",
+        "ware": lambda: f"the {inventor.ware()}", "number": lambda: str(rng.randint(2, 30)),
+    }  # fmt: skip
     kind, _, what = rng.choice(kinds).partition(":")
     slots = {"t": thing[kind](), "k": what}
     made = [expand(rng, rng.choice(patterns), **slots) for patterns in (telling, noted, asking, answer)]
