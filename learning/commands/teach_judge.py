@@ -145,17 +145,19 @@ async def _judge_rows(
 ) -> list[Judged]:
     """Score every supervised row; a judge that may decide leaves low ones out."""
     from characters.messages import Scene
-    from db.queries import teaching
+    from db.queries import teaching, told
     from learning.judges.looking import seen_line
     from learning.taught import row_turns
 
     found = []
+    async with judge.desk.store.session() as session:
+        lore = [fact.text for fact in await told.known(session, judge.desk.campaign, part.slug)]
     progress.wanted = len(rows)
     for row in rows:
         if row.kind != "sft":
             continue
         turns, scene = row_turns(row), Scene(**row.payload["scene"])
-        judged = await judge.score(seen_line(part, turns, scene, row.payload["completion"]))
+        judged = await judge.score(seen_line(part, turns, scene, row.payload["completion"], lore))
         found.append(judged)
         scores = {opinion.criterion: opinion.score for opinion in judged.opinions}
         low = judged.score < _LOW

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from characters.messages import Scene, Turn
 from characters.prompt import Budget, Part, at_hand_lines, build_prompt
+from characters.words import terms
 from learning.harvest import Candidate
 from learning.judges.agreement import Standing, Vote, among, sides, standing
 from learning.judges.criteria import Seen
@@ -14,15 +15,22 @@ from learning.judges.judging import Judge, Judged, like_length
 
 _BUDGET = Budget(context=16_384, reply=400, system=4000)
 _MOST = 200  # votes; more cost and tell little
+_LORE = 3  # facts
 _CONTEXT = 6  # turns before a line
 
 
-def seen_line(part: Part, turns: Sequence[Turn], scene: Scene, line: str) -> Seen:
-    """A line as a judge sees it, with what the NPC's prompt carried."""
+def seen_line(part: Part, turns: Sequence[Turn], scene: Scene, line: str, lore: Sequence[str] = ()) -> Seen:
+    """A line as a judge sees it, with what the NPC's prompt carried.
+
+    Args:
+        lore: what the NPC was told besides its sheet; what bears on the question or the line is shown.
+    """
+    about = set(terms(f"{turns[-1].text if turns else ''} {line}"))
+    near = sorted((text for text in lore if about & set(terms(text))), key=lambda text: -len(about & set(terms(text))))
     prompt = build_prompt(part, turns, scene=scene, budget=_BUDGET)
     examples = (*(e.line for e in part.sheet.speech.examples), *(e.line for e in part.style))
     return Seen(
-        part.sheet.name, prompt.messages[0].content, "\n".join(at_hand_lines(prompt.at_hand)),
+        part.sheet.name, prompt.messages[0].content, "\n".join([*at_hand_lines(prompt.at_hand), *near[:_LORE]]),
         tuple(f"{turn.speaker}: {turn.text}" for turn in turns[-_CONTEXT:]), line, examples,
     )  # fmt: skip
 
