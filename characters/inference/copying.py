@@ -22,6 +22,7 @@ class Copying:
     """
 
     def __init__(self, facts: Sequence[Sequence[int]], piece: Callable[[int], bytes]) -> None:
+        self._piece = piece
         self._tokens = [token for fact in facts for token in fact]
         self._after: dict[tuple[int, ...], list[int]] = {}
         self._offered: list[int] = []
@@ -38,6 +39,12 @@ class Copying:
         places = self._after.get(tuple(said[-_DEPTH:]), ())
         self._offered = [place for place in places if place not in self._taken]
         return {self._tokens[place] for place in self._offered}
+
+    def told(self, said: Sequence[int]) -> set[int]:
+        """After a full stop, the tokens that would begin a fact's sentence a second time."""
+        if not said or not self._piece(said[-1]).endswith(b"."):
+            return set()
+        return {self._tokens[place] for place in self._taken if self._piece(self._tokens[place - 1]).endswith(b".")}
 
     def take(self, token: int) -> None:
         """Note which token the line went on with."""

@@ -145,6 +145,8 @@ class Worker:
         while count < room:
             if offers := copying.offers(entry.tokens):
                 self.model.favour(offers, self.copy_bonus)
+            if told := copying.told(entry.tokens):
+                self.model.favour(told, -self.copy_bonus)
             token = sampler.sample(self.model)
             copying.take(token)
             first = first or (time.perf_counter() - began) * 1000

@@ -48,3 +48,12 @@ def test_a_line_that_turned_away_may_be_held_again() -> None:
     offered(held, "the salt")
     held.take(IDS["keeps"])
     assert offered(held, "the salt") == {"brandy"}
+
+
+def test_a_sentence_that_was_told_is_not_begun_again_after_a_full_stop() -> None:
+    held = copying("is old . two cups and you")
+    offered(held, "old .")
+    held.take(IDS["two"])
+    assert held.told([IDS["you"], IDS["."]]) == {IDS["two"]}
+    assert held.told([IDS["cups"]]) == set()
+    assert copying("is old . two cups").told([IDS["."]]) == set()
