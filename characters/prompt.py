@@ -242,7 +242,7 @@ def at_hand_lines(facts: Sequence[Fact], special_tokens: Sequence[str] = ()) -> 
     """Write what is at hand, a bracketed line each: the one syntax for it. What stands elsewhere is left out."""
     forms = {"style": '[You once said: "{}"]', "direction": "[Direction: {}]"}
     return [
-        forms.get(fact.source, "[You know: {}]").format(clean(_unlabelled(fact), special_tokens))
+        forms.get(fact.source, "[You know: {}]").format(clean(fact.text, special_tokens))
         for fact in facts
         if fact.place == "hand"
     ]
@@ -291,13 +291,6 @@ class _Transcript:
                 self.say(role, line)
             else:
                 self.say("user", f"[{line}]" if role == "user" else f"[You know: {line}]")
-
-
-def _unlabelled(fact: Fact) -> str:
-    """A fact without its label where it names its subject itself: "Hobb is my cook", not "Hobb: Hobb is my cook"."""
-    label, colon, text = fact.text.partition(": ")
-    subject = set(terms(label.removeprefix("On "))) if colon and fact.source in {"sheet", "world"} else set()
-    return text if subject and subject <= set(terms(text)) else fact.text
 
 
 def _dialogue(

@@ -35,10 +35,18 @@ class Copying:
             at += len(fact)
 
     def offers(self, said: Sequence[int]) -> set[int]:
-        """The tokens that go on with what the last tokens of a line have begun."""
-        places = self._after.get(tuple(said[-_DEPTH:]), ())
-        self._offered = [place for place in places if place not in self._taken]
+        """The tokens that go on with what the last tokens of a line have begun, by the longest beginning."""
+        places = [place for place in self._after.get(tuple(said[-_DEPTH:]), ()) if place not in self._taken]
+        begun = [self._begun(place, said) for place in places] if len(places) > 1 else [0] * len(places)
+        self._offered = [place for place, length in zip(places, begun, strict=True) if length == max(begun)]
         return {self._tokens[place] for place in self._offered}
+
+    def _begun(self, place: int, said: Sequence[int]) -> int:
+        """How many of the last tokens of a line are those before a place."""
+        length = 0
+        while length < min(place, len(said)) and said[-1 - length] == self._tokens[place - 1 - length]:
+            length += 1
+        return length
 
     def told(self, said: Sequence[int]) -> set[int]:
         """After a full stop, the tokens that would begin a fact's sentence a second time."""

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from characters.chat_template import ChatTemplate
-from characters.messages import Fact, Message, Scene, StyleExample, Turn
-from characters.prompt import Budget, Part, at_hand_lines, build_prompt, clean, clean_name, estimate_tokens
+from characters.messages import Message, Scene, StyleExample, Turn
+from characters.prompt import Budget, Part, build_prompt, clean, clean_name, estimate_tokens
 from tests.fakes.people import make_sheet, make_world
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -167,14 +167,3 @@ def test_the_hash_names_exactly_what_was_read() -> None:
     same = build_prompt(part(), [Turn("Ana", "hi")], template=STARTER)
     other = build_prompt(part(), [Turn("Ana", "hi!")], template=STARTER)
     assert one.hash == same.hash != other.hash
-
-
-def test_a_fact_that_names_its_subject_needs_no_label() -> None:
-    facts = (
-        Fact("relations.Hobb", "Hobb: Hobb is my cook.", "sheet"),
-        Fact("opinions.the temple", "On the temple: The bells wake me.", "sheet"),
-        Fact("wares.ale", "ale: 4 copper.", "sheet"),
-    )
-    assert at_hand_lines(facts) == [
-        "[You know: Hobb is my cook.]", "[You know: On the temple: The bells wake me.]", "[You know: ale: 4 copper.]"
-    ]  # fmt: skip

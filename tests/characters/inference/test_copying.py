@@ -25,7 +25,9 @@ def test_two_words_of_a_fact_offer_its_third_and_one_word_nothing() -> None:
 
 
 def test_what_two_facts_go_on_with_is_offered_from_both() -> None:
-    assert offered(copying("the salt brandy is old", "the salt keeps bees"), "the salt") == {"brandy", "keeps"}
+    held = copying("the salt brandy is old", "and the salt keeps bees")
+    assert offered(held, "you the salt") == {"brandy", "keeps"}
+    assert offered(held, "and the salt") == {"keeps"}, "the longer beginning decides"
 
 
 def test_a_fact_s_pauses_and_its_end_are_free() -> None:
