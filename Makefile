@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LLAMA := llama-cpp-python==0.3.36
 
-.PHONY: help play test check prove learning native transcript constraints clean
+.PHONY: help play test check prove learning native transcript screenshots browser constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,13 @@ native: $(STAMPS)/venv  ## build llama.cpp for this processor again
 
 transcript: $(STAMPS)/serving  ## play the README's transcript anew and write it in
 	@$(BIN)/python tests/transcript.py
+
+browser:  ## install the browser that tests of the studio drive (Debian, Ubuntu; as root or with sudo)
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit 0
+	$$( [ "$$(id -u)" = 0 ] || echo sudo ) apt-get install --yes --quiet chromium chromium-driver fonts-noto-core
+
+screenshots: $(STAMPS)/dev browser  ## take the README's pictures of the studio anew
+	@$(BIN)/python -m tests.screenshots
 
 constraints: $(STAMPS)/dev $(STAMPS)/learning  ## write constraints.txt from what is installed here
 	@$(BIN)/python tests/pins.py --write

@@ -1,5 +1,6 @@
 """What queries return: plain values, safe to keep after the transaction is over."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,3 +171,16 @@ class HeardLine:
     frame: dict[str, Any] = field(default_factory=dict)
     memories: dict[str, HeardMemory] = field(default_factory=dict)
     when: When = When()
+
+
+_Z = 1.959963984540054  # the normal distribution's 97.5 % quantile
+
+
+def wilson_interval(hits: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of `n` (Wilson 1927); (0, 1) where nothing was counted."""
+    if n <= 0:
+        return 0.0, 1.0
+    share = hits / n
+    centre, whole = share + _Z**2 / (2 * n), 1 + _Z**2 / n
+    half = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    return max(0.0, (centre - half) / whole), min(1.0, (centre + half) / whole)

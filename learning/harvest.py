@@ -27,6 +27,7 @@ from learning.recalling import NOTHING, Recalled, recall, without_memories
 Kind = Literal["sft", "pair", "label"]
 TOO_ALIKE = 0.05
 _CAPPED_FROM = 3
+OVER_THE_CAP = "its voter has as many votes in as one may have"
 _UNCAPPED = frozenset({"retcon", "safety_x"})  # table safety is no vote
 _NIGHTS_STOPPED = 5  # that a player's ✖ is asked for
 _MOST_REGRESSIONS = 200
@@ -88,8 +89,7 @@ def _capped(found: list[Candidate]) -> list[Candidate]:
         return found
     most = max(1, int(len(votes) * max(0.2, 1.5 / len(voters))))
     over = {id(c) for voter in voters for c in [c for c in votes if c.voter == voter][:-most]}
-    reason = "its voter has as many votes in as one may have"
-    return [replace(c, trainable=False, reason=reason) if id(c) in over else c for c in found]
+    return [replace(c, trainable=False, reason=OVER_THE_CAP) if id(c) in over else c for c in found]
 
 
 def scrub(text: str) -> str:

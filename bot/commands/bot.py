@@ -6,6 +6,7 @@ import json
 import logging
 import random
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,13 @@ _NO_TOKEN = (
 @click.option("--no-nights", is_flag=True, help="Do not run the nightly service beside the bot.")
 @click.option("--campaign", metavar="NAME", help="The campaign to play, for a bot of one server.")
 @click.option("--model", metavar="FILE", help="A GGUF to speak from instead of the starter.")
+@click.option("--studio", "with_studio", is_flag=True, help="Open the studio beside it: watch and steer the sessions.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
 @click.option("--api", is_flag=True, default=None, help="Serve the NPC API beside the bot (docs/api.md).")
-def bot(
-    check: bool, no_nights: bool, campaign: str | None, model: str | None, as_json: bool, api: bool | None
-) -> None:
+def bot(  # noqa: PLR0913  (click hands over one argument an option)
+    check: bool, no_nights: bool, campaign: str | None, model: str | None, with_studio: bool, as_json: bool,
+    api: bool | None,
+) -> None:  # fmt: skip
     """Bring your NPCs to Discord.
 
     The token is read from DISCORD_TOKEN alone; docs/discord.md has a check list of ten minutes.
@@ -47,7 +50,7 @@ def bot(
     if check:
         _tell(asyncio.run(_look(house, token.get_secret_value())), as_json)
     else:
-        asyncio.run(_run(house, token.get_secret_value(), nights=not no_nights, as_json=as_json))
+        asyncio.run(_run(house, token.get_secret_value(), _Beside(not no_nights, with_studio), as_json=as_json))
 
 
 async def _look(house: House, token: str) -> dict[str, object]:
@@ -58,7 +61,15 @@ async def _look(house: House, token: str) -> dict[str, object]:
         return {"event": "check", **await look(client, token)}
 
 
-async def _run(house: House, token: str, *, nights: bool, as_json: bool) -> None:
+@dataclass(frozen=True)
+class _Beside:
+    """What runs beside the bot."""
+
+    nights: bool
+    studio: bool
+
+
+async def _run(house: House, token: str, also: _Beside, *, as_json: bool) -> None:
     from bot.commands.observing import observed
     from bot.discord_app.running import point_at, run
 
@@ -66,7 +77,7 @@ async def _run(house: House, token: str, *, nights: bool, as_json: bool) -> None
     async with _client(house) as client, contextlib.AsyncExitStack() as stack:
         rooms = client.stage.desk.rooms
         await rooms.house.engine.start()
-        if nights:
+        if also.nights:
             from bot.commands.beside import NightsBeside, start_service, watched
 
             idle = timedelta(minutes=house.settings.nights.idle_minutes)
@@ -78,6 +89,8 @@ async def _run(house: House, token: str, *, nights: bool, as_json: bool) -> None
         if api:
             address = await stack.enter_async_context(_api(house, client))
             _tell({"event": "api", "address": f"{address}/v1"}, as_json)
+        if also.studio:
+            await stack.enter_async_context(_studio(house, client, as_json))
         await run(client, token, lambda: _tell({"event": "ready", "bot": str(client.user)}, as_json))
     _tell({"event": "stopped"}, as_json)
 
@@ -99,6 +112,24 @@ async def _api(house: House, client: "Understudy") -> AsyncIterator[str]:
     )  # fmt: skip
     async with api_beside(house, host) as address:
         yield address
+
+
+@contextlib.asynccontextmanager
+async def _studio(house: House, client: "Understudy", as_json: bool) -> AsyncIterator[None]:
+    """The studio on the bot's own event loop, with a table for every channel NPCs speak in."""
+    from bot.commands.studio import address_of, make_studio, opened
+    from bot.discord_app.steering import open_channels
+    from bot.studio.studio import OpenTable
+
+    rooms = client.stage.desk.rooms
+
+    def tables() -> list[OpenTable]:
+        return [OpenTable(key, name, table, stage) for key, name, table, stage in open_channels(client.stage, client)]
+
+    address = address_of(house)
+    studio = make_studio(house, rooms.house.store, rooms.house.engine, tables)
+    async with opened(studio, address, lambda told: _tell({"event": "studio", "address": address.key_url}, as_json)):
+        yield
 
 
 def _tell(event: dict[str, object], as_json: bool) -> None:

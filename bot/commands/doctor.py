@@ -24,8 +24,7 @@ _FLAGS = ("avx", "avx2", "fma", "f16c", "bmi2", "avx512f", "avx512_vnni", "avx51
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
     """Look for what is missing or broken; exit status 1 when something is."""
-    house = find_house()
-    results = [_result(name, look, house) for name, look in _LOOKS.items()]
+    results = looked_at(find_house())
     if as_json:
         click.echo(json.dumps({"checks": results}, ensure_ascii=False))
     else:
@@ -33,6 +32,11 @@ def doctor(context: click.Context, as_json: bool) -> None:
             click.echo(f"{'ok  ' if result['ok'] else 'FAIL'}  {result['name']:<10} {result['found']}")
     if not all(result["ok"] for result in results):
         context.exit(1)
+
+
+def looked_at(house: House) -> list[dict[str, object]]:
+    """Everything the doctor looks at, and what was found."""
+    return [_result(name, look, house) for name, look in _LOOKS.items()]
 
 
 def _result(name: str, look: Callable[[House], str], house: House) -> dict[str, object]:

@@ -10,13 +10,11 @@ import yaml
 
 from bot.commands.sheet_cards import explain, export_card, import_file
 from bot.errors import TableError
+from bot.table.sheets import KINDS, template
 from bot.wiring import House, find_house, make_engine
 from characters.library import is_slug
 from characters.messages import Turn
 from characters.prompt import Budget, Part, build_prompt
-from characters.sheet import Kind
-
-_KINDS = Kind.__args__  # type: ignore[attr-defined]  # the values of a Literal
 
 
 @click.group()
@@ -100,7 +98,7 @@ async def _prompt_text(house: House, slug: str, question: str) -> str:
 
 @sheet.command()
 @click.argument("slug")
-@click.option("--kind", type=click.Choice(_KINDS), default="conversational", show_default=True)
+@click.option("--kind", type=click.Choice(KINDS), default="conversational", show_default=True)
 @click.option("--name", default=None, help="The NPC's name; the slug, capitalised, unless given.")
 @click.option("--world", default="saltmere", show_default=True)
 @click.option("--json", "as_json", is_flag=True)
@@ -109,7 +107,7 @@ def new(slug: str, kind: str, name: str | None, world: str, as_json: bool) -> No
     house = find_house()
     path = _own_path(house, slug)
     house.library().world(world)
-    path.write_text(_template(name or slug.capitalize(), kind, world), "utf-8")
+    path.write_text(template(name or slug.capitalize(), kind, world), "utf-8")
     said = f"{path}: written; fill it, then `understudy sheet check` and `understudy play --npc {slug}`."
     click.echo(json.dumps({"slug": slug, "path": str(path)}) if as_json else said)
 
@@ -135,51 +133,3 @@ def _own_path(house: House, slug: str) -> Path:
     if path.exists():
         raise TableError(f"{path} exists; edit it, or choose another name.")
     return path
-
-
-_KIND_FIELDS = {
-    "shopkeeper": "wares:\n  - name: hempen rope\n    price: 1 gold\n    about: Dry and sound.\n",
-    "quest giver": (
-        "quests:\n  - title: The Lost Bell\n    task: Find the bell that sank with the bridge.\n"
-        "    reward: 20 gold\n"
-    ),
-}
-
-
-def _template(name: str, kind: str, world: str) -> str:
-    quoted = json.dumps(name, ensure_ascii=False)
-    return f"""# One NPC. `understudy sheet check` says what is missing; short plain sentences work best.
-schema_version: 1
-name: {quoted}
-kind: {kind}
-world: {world}
-description: ferryman at the east landing   # "You are {name}, …"
-backstory: Two or three sentences about the past.
-alignment: neutral good
-values: [honesty]
-objectives: [pay off the boat]
-opinions:
-  - topic: the temple
-    view: The bells wake me, but the sisters feed the hungry.
-speech:
-  voice: Gruff and short; wastes no words.
-  mottos: [No coin, no crossing.]
-  quirks: [Spits before answering.]
-  examples:
-    - context: a greeting
-      line: Get in or stay dry.
-    - context: haggling
-      line: The river does not haggle, and neither do I.
-knowledge:
-  - topic: the flood
-    text: The flood took the lower bridge last spring.
-{_KIND_FIELDS.get(kind, "")}relations:
-  - name: Tobin
-    about: My brother, who owes me a boat.
-secrets:
-  - text: He ferries smugglers at night.
-    condition: trusts the party
-greeting: You are letting the fog in.
-boundaries: [never speaks for other people]
-talkativeness: 0.5
-"""

@@ -6,7 +6,7 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,12 +32,21 @@ def address_of(house: House, host: str | None = None, port: int | None = None) -
 
 def make_studio(house: House, store: "Store", engine: "Engine", tables: "Tables") -> "Studio":
     """The studio over what a face has open already."""
-    from bot.studio.studio import Studio
+    from bot.commands.doctor import looked_at
+    from bot.commands.privacy import NOT_REACHED
+    from bot.studio.studio import Machine, Studio
 
     return Studio(
         store, engine, house.library(), house.settings, house.home, house.model, lambda: datetime.now(UTC), tables,
-        learns=learning_is_installed,
+        learns=learning_is_installed, machine=Machine(lambda: looked_at(house), lambda: _models(house),
+                                                      house.loaded.rows, NOT_REACHED),
     )  # fmt: skip
+
+
+def _models(house: House) -> list[dict[str, Any]]:
+    from bot.models.shelf import Shelf
+
+    return [found.as_json() for found in Shelf(house.home.folder("models"), house.model).models()]
 
 
 @contextlib.asynccontextmanager

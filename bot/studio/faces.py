@@ -1,7 +1,9 @@
 """How people and NPCs look where they have no picture: initials on a colour that stays theirs."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from characters.sheet import Sheet
 
@@ -22,9 +24,12 @@ def face(name: str, slug: str = "") -> dict[str, Any]:
     return {"name": name, "initials": initials(name), "hue": hue(slug or name)}
 
 
-def npc_face(slug: str, sheet: Sheet) -> dict[str, Any]:
-    """An NPC's face, with what a list of NPCs says of it."""
+def npc_face(slug: str, sheet: Sheet, home: Path | None = None) -> dict[str, Any]:
+    """An NPC's face, with what a list of NPCs says of it; its picture, where one lies in the home's `avatars`."""
+    named = sheet.avatar if home is not None and Path(sheet.avatar).name == sheet.avatar else ""
+    picture = bool(named) and home is not None and (home / "avatars" / named).is_file()
     return {
-        **face(sheet.name, slug), "slug": slug, "first": sheet.first_name, "about": sheet.description,
+        **face(sheet.name, slug), "avatar": f"/studio/avatars/{quote(named)}" if picture else None,
+        "slug": slug, "first": sheet.first_name, "about": sheet.description,
         "kind": sheet.kind, "greeting": sheet.greeting,
     }  # fmt: skip

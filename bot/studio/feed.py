@@ -6,6 +6,7 @@ a second travel together, so that eight pages cost little more than one.
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bot.studio.faces import face, npc_face
@@ -27,10 +28,11 @@ class Feed:
 
     Args:
         state: the table's.
+        home: where pictures lie.
     """
 
-    def __init__(self, state: State) -> None:
-        self.state = state
+    def __init__(self, state: State, home: Path | None = None) -> None:
+        self.state, self.home = state, home
         self._shows: list[Show] = []
         self._waiting: list[dict[str, Any]] = []
         self._flush: asyncio.TimerHandle | None = None
@@ -62,10 +64,11 @@ class Feed:
         """Where the table stands: scene, who is there, who has the word."""
         state = self.state
         scene = state.scene
+        here = [npc_face(slug, state.library.get(slug), self.home) for slug in state.present]
         return {
             "scene": {"place": scene.place, "reason": scene.reason, "mood": scene.mood,
                       "familiarity": scene.familiarity},
-            "here": [npc_face(slug, state.library.get(slug)) for slug in state.present], "speaker": state.speaker,
+            "here": here, "speaker": state.speaker,
             "people": [{"key": key, **face(name)} for key, name in state.people.items()],
             "evening": state.evening, "directions": dict(state.directions),
         }  # fmt: skip

@@ -8,6 +8,9 @@ from typing import Any
 from nicegui import ui
 from nicegui.element import Element
 
+from bot.studio.studio import OpenTable
+
+PATIENCE = 60.0  # seconds a page may take to be made on a machine that is busy with something else
 PARTS = Path(__file__).parent / "parts"
 ROOMS = (
     ("/", "forum", "Table"), ("/review", "rule", "Review"), ("/nights", "nights_stay", "Nights"),
@@ -34,6 +37,15 @@ def dress(app: Any) -> None:
 
 def _stamp() -> int:
     return max(path.stat().st_mtime_ns for path in PARTS.iterdir())
+
+
+def only_gm(opened: OpenTable | None) -> bool:
+    """Whether the GM sits at this page; else it says why there is nothing to see."""
+    if opened is not None and opened.gm:
+        return True
+    told = "This room is the GM's; play without `--as`." if opened else "No table is open yet; it appears here."
+    ui.label(told).classes("scroll soft")
+    return False
 
 
 class Part(Element, component="parts/rail.js"):

@@ -48,7 +48,7 @@ async def served(studio: Studio, address: Address, routers: "Sequence[APIRouter]
         server.should_exit = True
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(running, _DOWN)
-        studio.close()
+        await studio.close()
 
 
 async def _up(server: Any, running: "asyncio.Task[None]") -> None:
@@ -80,14 +80,15 @@ def make_app(studio: Studio, routers: "Sequence[APIRouter]" = ()) -> Any:
     from fastapi import FastAPI
     from nicegui import ui
 
+    from bot.studio.files import router as files
     from bot.studio.frame import dress
-    from bot.studio.pages import table
+    from bot.studio.pages import characters, machine, nights, review, table
 
     app = FastAPI(title="Understudy", docs_url=None, redoc_url=None, openapi_url=None)
-    for router in routers:
+    for router in (*routers, files(studio)):
         app.include_router(router)
     dress(app)
-    for page in (table,):
+    for page in (table, review, nights, characters, machine):
         page.register(studio)
     ui.run_with(
         app, title="Understudy", favicon="🎭", dark=None, tailwind=False, show_welcome_message=False,

@@ -11,7 +11,7 @@ from bot.table.state import Hand, State
 from bot.table.watching import Moved
 from characters.inference.engine import Delta, Finish, Request, Restart
 from characters.sheet import Sheet
-from db.queries import memories, places, told
+from db.queries import memories, places, play, told
 from db.queries.memories import Remembered
 
 _LONGEST = 500
@@ -25,6 +25,13 @@ class Backstage:
     def __init__(self, state: State, speaking: Speaking) -> None:
         self.state = state
         self._speaking = speaking
+
+    async def gm(self, name: str) -> Hand:
+        """The hand of the GM at this machine, whoever opened the table; nobody in the scene sees them come."""
+        state = self.state
+        async with state.store.session() as session:
+            person = await play.person(session, state.campaign, "local:gm", name, "gm")
+        return Hand(person, "gm")
 
     def direct(self, npc: str, text: str) -> None:
         """A stage direction for an NPC's next line; "" takes it back."""

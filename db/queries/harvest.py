@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import CandidateRow, Feedback, Night, Participant, PlaySession, SceneRow, TurnRow
-from db.queries import lines, memories
+from db.queries import desk, lines, memories
 from db.queries.play import scene_of, story_so_far
 from db.values import GivenReaction, HeardLine, HeardTurn, TakeMade
 
@@ -143,22 +143,18 @@ class CandidateRecord:
 async def replace_candidates(
     session: AsyncSession, campaign: int, npc: str, records: list[CandidateRecord], now: datetime
 ) -> None:
-    """Write tonight's candidates in place of the last harvest's; human verdicts are kept by line and kind.
+    """Write tonight's candidates in place of the last harvest's; human verdicts are kept by `desk.mark`.
 
     What teachers made stays as it is.
     """
-    human = await session.execute(
-        select(CandidateRow.turn_id, CandidateRow.kind, CandidateRow.human_verdict)
-        .where(CandidateRow.campaign_id == campaign, CandidateRow.npc == npc, CandidateRow.human_verdict.is_not(None))
-    )  # fmt: skip
-    verdicts = {(turn, kind): verdict for turn, kind, verdict in human.all()}
+    verdicts = await desk.verdicts(session, campaign, npc)
     harvested = (CandidateRow.campaign_id == campaign, CandidateRow.npc == npc, CandidateRow.origin.is_(None))
     await session.execute(delete(CandidateRow).where(*harvested))
     session.add_all(
         CandidateRow(
             campaign_id=campaign, npc=npc, kind=record.kind, source=record.source, turn_id=record.turn,
             payload=record.payload, verdict="train" if record.trainable else "leave", reason=record.reason,
-            human_verdict=verdicts.get((record.turn, record.kind)), made_at=now,
+            human_verdict=verdicts.get(desk.mark(record.turn, record.kind, record.payload)), made_at=now,
         )
         for record in records
     )  # fmt: skip

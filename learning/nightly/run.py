@@ -10,13 +10,12 @@ from typing import Any
 
 from characters.errors import UnderstudyError
 from characters.inference.llama_cpp_engine import file_id
-from db.queries import adapters, harvest, nights, teaching
+from db.queries import adapters, nights, teaching
 from db.queries.adapters import Version
-from db.queries.harvest import CandidateRecord
 from learning.datasets.snapshot import Snapshot
+from learning.desk import refresh
 from learning.gate import GateVerdict, Trial, Witness
-from learning.harvest import Candidate, counts
-from learning.harvest import harvest as to_candidates
+from learning.harvest import counts
 from learning.nightly.datasets import make_dataset, make_renderer
 from learning.nightly.ended import NightEnded, clear, written
 from learning.nightly.judging import incumbent_of, judge_candidate, judge_control
@@ -131,19 +130,9 @@ async def _harvest(night: Night) -> None:
     async with night.store.session() as session:
         if not await nights.still_runs(session, night.record):
             raise NightEnded
-        heard = await harvest.heard_lines(session, night.campaign, night.npc)
         night.taught = await teaching.taught_rows(session, night.campaign, night.npc)
-        night.candidates = to_candidates(heard, night.policy)
+        night.candidates = await refresh(session, night.campaign, night.npc, night.policy, night.now)
         night.withheld = await withheld_from(session, night)
-        records = [
-            CandidateRecord(c.kind, c.source, c.line, _payload(c), c.trainable, c.reason) for c in night.candidates
-        ]
-        await harvest.replace_candidates(session, night.campaign, night.npc, records, night.now)
-
-
-def _payload(candidate: Candidate) -> dict[str, Any]:
-    return {"signal": candidate.signal, "completion": candidate.completion, "rejected": candidate.rejected,
-            "label": candidate.label, "weight": candidate.weight, "people": list(candidate.people)}  # fmt: skip
 
 
 async def _register(

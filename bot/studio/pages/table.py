@@ -1,8 +1,7 @@
 """The page of a table: what its buttons do, through the same use cases as every other face."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
@@ -10,24 +9,22 @@ from nicegui.element import Element
 
 from bot.errors import TableError
 from bot.studio.faces import face, npc_face
-from bot.studio.frame import framed
-from bot.studio.pages.asking import sheet_questions
+from bot.studio.frame import PATIENCE, framed
+from bot.studio.pages.page import Page, What, number
 from bot.studio.studio import OpenTable, Studio
 from bot.table.commands import run_input
 from bot.table.improvise import Ensemble, keep
 from bot.table.outputs import Ack
+from bot.table.practice import sheet_questions
 from bot.table.state import Hand
 from bot.table.table import Seat
-from characters.errors import SheetError, UnderstudyError
-
-log = logging.getLogger(__name__)
-_OURS = "Something went wrong that is our fault; the terminal says where, please report it."
+from characters.errors import SheetError
 
 
 def register(studio: Studio) -> None:
     """The page at /."""
 
-    @ui.page("/", title="Table · Understudy")
+    @ui.page("/", title="Table · Understudy", response_timeout=PATIENCE)
     async def page(table: str = "") -> None:
         opened = studio.table(table)
         with framed("/"):
@@ -42,20 +39,24 @@ class Part(Element, component="../parts/table.js"):
     """The table on the page."""
 
 
-class Sitting:
+class Sitting(Page):
     """One open page: whose hand it plays with, and what it was shown."""
 
     def __init__(self, studio: Studio, opened: OpenTable) -> None:
+        super().__init__()
+        self.acts = {name: getattr(self, act) for name, act in _ACTS.items()}
         self.studio, self.opened = studio, opened
-        self.hand: Hand = opened.table.state.hand
-        self._hands = {self.hand.person.key: self.hand}
-        self._part: Part | None = None
+        self._sit(opened.table.state.hand)
         self._stop: Callable[[], None] = lambda: None
+
+    def _sit(self, hand: Hand) -> None:
+        self.hand, self._hands = hand, {hand.person.key: hand}
 
     # --- showing -----------------------------------------------------------------------------
 
     async def start(self) -> dict[str, Any]:
         """Everything the page begins with."""
+        self._sit(await self.studio.hand(self.opened))
         table, feed = self.opened.table, self.studio.feed(self.opened)
         return {
             "entries": await feed.evening(), "place": feed.place(), "everybody": self._everybody(),
@@ -65,11 +66,9 @@ class Sitting:
             "backstage": await self._backstage(table.state.speaker),
         }  # fmt: skip
 
-    def show(self, start: dict[str, Any]) -> None:
+    def show(self, start: What) -> None:
         """Put the page up, and follow the table until it is closed."""
-        self._part = Part()
-        self._part.props["start"] = start
-        self._part.on("go", self._go)
+        self.put(Part(), start)
         self._stop = self.studio.feed(self.opened).add(self._send)
         ui.context.client.on_delete(self.close)
 
@@ -77,15 +76,14 @@ class Sitting:
         """Follow the table no longer."""
         self._stop()
 
-    def _send(self, events: list[dict[str, Any]]) -> None:
-        if self._part is not None:
-            self._part.run_method("apply", events)
+    def _send(self, events: list[What]) -> None:
+        self.send(*events)
 
     def _everybody(self) -> list[dict[str, Any]]:
         library, found = self.opened.table.state.library, []
         for slug in library.slugs():
             try:
-                found.append(npc_face(slug, library.get(slug)))
+                found.append(npc_face(slug, library.get(slug), self.studio.home.root))
             except SheetError:  # the Characters page says what is wrong with it
                 continue
         return found
@@ -111,31 +109,21 @@ class Sitting:
 
     # --- doing -------------------------------------------------------------------------------
 
-    async def _go(self, event: Any) -> None:
-        """Do what a button asks; whatever goes wrong ends as one sentence on this page."""
+    async def go(self, event: Any) -> None:
+        """Do what a button asks, by the hand it names; some of it is the GM's alone."""
         what = event.args if isinstance(event.args, dict) else {}
         self.hand = self._hands.get(str(what.get("as")), self.hand)
-        act = _ACTS.get(str(what.get("do")))
-        try:
-            if act is not None:
-                if act in _GM_ONLY and not self.opened.gm:
-                    raise TableError("Only the GM does that; play without `--as`.")
-                await act(self, what)
-        except UnderstudyError as error:
-            self._fail(str(error))
-        except Exception:
-            log.exception("A button of the studio failed.")
-            self._fail(_OURS)
+        if what.get("do") in _GM_ONLY and not self.opened.gm:
+            self.fail("Only the GM does that; play without `--as`.")
+            return
+        await super().go(event)
 
-    def _fail(self, text: str) -> None:
-        self._send([{"is": "fail", "text": text}])
-
-    async def say(self, what: dict[str, Any]) -> None:
+    async def say(self, what: What) -> None:
         text, table = str(what.get("text", "")), self.opened.table
         if text.startswith("/") and not text.startswith("//"):
             await self._command(text)
         elif self.opened.stage is not None:
-            await self.opened.stage.say(table, text, None)
+            await self.opened.stage.say(table, text, self.hand)
         else:
             async for _ in table.say(text, by=self.hand):
                 pass
@@ -148,37 +136,39 @@ class Sitting:
             if isinstance(output, Ack):
                 self._send([{"is": "note", "text": output.text}])
 
-    async def regen(self, what: dict[str, Any]) -> None:
-        last = None
-        async for event in self.opened.table.another_take(_number(what, "line"), by=self.hand):
-            last = event
-        await self._shown(last)
+    async def regen(self, what: What) -> None:
+        line = number(what, "line")
+        if self.opened.stage is not None:
+            await self.opened.stage.another_take(self.opened.table, line, self.hand)
+            return
+        async for _ in self.opened.table.another_take(line, by=self.hand):
+            pass
 
-    async def keep_take(self, what: dict[str, Any]) -> None:
-        line = await self.opened.table.keep(_number(what, "number"), _number(what, "line"), by=self.hand)
+    async def keep_take(self, what: What) -> None:
+        line = await self.opened.table.keep(number(what, "number"), number(what, "line"), by=self.hand)
         await self._shown(line)
 
-    async def edit(self, what: dict[str, Any]) -> None:
-        line = await self.opened.table.edit(str(what.get("text", "")), _number(what, "line"), by=self.hand)
+    async def edit(self, what: What) -> None:
+        line = await self.opened.table.edit(str(what.get("text", "")), number(what, "line"), by=self.hand)
         await self._shown(line)
 
     async def _shown(self, line: Any) -> None:
         if self.opened.stage is not None and line is not None:
             await self.opened.stage.shown(self.opened.table, line)
 
-    async def react(self, what: dict[str, Any]) -> None:
+    async def react(self, what: What) -> None:
         mark, remove = str(what.get("mark", "")), bool(what.get("remove"))
-        line = await self.opened.table.react(mark, _number(what, "line"), remove=remove, by=self.hand)
+        line = await self.opened.table.react(mark, number(what, "line"), remove=remove, by=self.hand)
         if mark == "✖" and not remove and self.opened.stage is not None:
             await self.opened.stage.struck(self.opened.table, line)
 
-    async def retcon(self, what: dict[str, Any]) -> None:
-        line = await self.opened.table.retcon(_number(what, "line"), by=self.hand)
+    async def retcon(self, what: What) -> None:
+        line = await self.opened.table.retcon(number(what, "line"), by=self.hand)
         if self.opened.stage is not None:
             await self.opened.stage.struck(self.opened.table, line)
 
-    async def why(self, what: dict[str, Any]) -> None:
-        why = await self.opened.table.why(_number(what, "line"))
+    async def why(self, what: What) -> None:
+        why = await self.opened.table.why(number(what, "line"))
         timings = {name: round(value) for name, value in why.timings.items() if isinstance(value, int | float)}
         rows = {
             "voice": why.adapter or "the base model alone", "base": why.base_id, "sheet": why.sheet_version,
@@ -190,19 +180,21 @@ class Sitting:
         told = {"text": why.text, "facts": facts, "rows": [[name, value] for name, value in rows.items() if value]}
         self._send([{"is": "why", "why": told}])
 
-    async def hush(self, what: dict[str, Any]) -> None:
+    async def hush(self, what: What) -> None:
+        if self.opened.stage is not None:
+            await self.opened.stage.hush(self.opened.table)
         self.opened.table.hush()
 
-    async def switch(self, what: dict[str, Any]) -> None:
+    async def switch(self, what: What) -> None:
         self.opened.table.switch(str(what.get("npc", "")))
 
-    async def summon(self, what: dict[str, Any]) -> None:
+    async def summon(self, what: What) -> None:
         await self.opened.table.summon(str(what.get("npc", "")))
 
-    async def dismiss(self, what: dict[str, Any]) -> None:
+    async def dismiss(self, what: What) -> None:
         await self.opened.table.dismiss(str(what.get("npc") or "") or None)
 
-    async def scene(self, what: dict[str, Any]) -> None:
+    async def scene(self, what: What) -> None:
         given = what.get("scene")
         fields = given if isinstance(given, dict) else {}
         now = self.opened.table.state.scene
@@ -211,8 +203,9 @@ class Sitting:
         if changed:
             await self.opened.table.set_scene(changed)
 
-    async def stop(self, what: dict[str, Any]) -> None:
+    async def stop(self, what: What) -> None:
         when = what.get("when")
+        await self.studio.rest()
         begins = await self.opened.table.stop_session(learn=when == "now", skip=when == "skip")
         told = {
             "now": "Your NPCs learn now, in the background; the page Nights shows how far they are." if begins
@@ -222,11 +215,11 @@ class Sitting:
         text = told.get(str(when), "Your NPCs learn from it tonight.")
         self.studio.feed(self.opened).note(f"The evening is over. {text}")
 
-    async def say_as(self, what: dict[str, Any]) -> None:
+    async def say_as(self, what: What) -> None:
         text, npc = str(what.get("text", "")), str(what.get("npc") or "") or None
         await self._shown(await self.opened.table.speak_as(text, npc, by=self.hand))
 
-    async def draft(self, what: dict[str, Any]) -> None:
+    async def draft(self, what: What) -> None:
         text, shown = "", 0.0
         try:
             async for text in self.opened.table.backstage.draft(str(what.get("npc", ""))):
@@ -236,37 +229,37 @@ class Sitting:
         finally:
             self._send([{"is": "draft", "text": text}])
 
-    async def direct(self, what: dict[str, Any]) -> None:
+    async def direct(self, what: What) -> None:
         self.opened.table.backstage.direct(str(what.get("npc", "")), str(what.get("text", "")))
 
-    async def tell(self, what: dict[str, Any]) -> None:
+    async def tell(self, what: What) -> None:
         await self.opened.table.backstage.tell(str(what.get("npc", "")), str(what.get("text", "")), by=self.hand)
         await self.backstage(what)
 
-    async def untell(self, what: dict[str, Any]) -> None:
-        await self.opened.table.backstage.untell(_number(what, "id"))
+    async def untell(self, what: What) -> None:
+        await self.opened.table.backstage.untell(number(what, "id"))
         await self.backstage(what)
 
-    async def backstage(self, what: dict[str, Any]) -> None:
+    async def backstage(self, what: What) -> None:
         self._send([{"is": "backstage", **await self._backstage(self.opened.table.state.speaker)}])
 
-    async def improvise(self, what: dict[str, Any]) -> None:
+    async def improvise(self, what: What) -> None:
         slug, _ = await self.opened.table.backstage.improvise(str(what.get("text", "")))
         await self.opened.table.summon(slug)
         self._send([{"is": "everybody", "everybody": self._everybody()}])
         await self.backstage(what)
 
-    async def keep_npc(self, what: dict[str, Any]) -> None:
+    async def keep_npc(self, what: What) -> None:
         slug = str(what.get("npc", ""))
         path = keep(self.opened.table.sheet(slug), slug, self.studio.home.folder("sheets"))
         told = f"{path.name} is a draft sheet of yours now; the page Characters edits it."
         self._send([{"is": "note", "text": told}])
 
-    async def roll(self, what: dict[str, Any]) -> None:
+    async def roll(self, what: What) -> None:
         _, how = await self.opened.table.roll(str(what.get("dice", "")), by=self.hand)
         self.studio.feed(self.opened).note(f"{self.hand.person.name}: {how}")
 
-    async def sit(self, what: dict[str, Any]) -> None:
+    async def sit(self, what: What) -> None:
         name = " ".join(str(what.get("name", "")).split())[:40]
         if not name:
             raise TableError("A player needs a name.")
@@ -274,35 +267,24 @@ class Sitting:
         self.hand = self._hands[person.key] = Hand(person)
         self._send([{"is": "people", "people": self._people(), "me": self._me(self.hand)}])
 
-    async def change_table(self, what: dict[str, Any]) -> None:
+    async def change_table(self, what: What) -> None:
         opened = self.studio.table(str(what.get("key", "")))
         if opened is None:
             return
         self._stop()
-        self.opened, self.hand = opened, opened.table.state.hand
-        self._hands = {self.hand.person.key: self.hand}
+        self.opened = opened
         self._stop = self.studio.feed(opened).add(self._send)
         self._send([{"is": "all", "start": await self.start()}])
 
 
-def _number(what: dict[str, Any], name: str) -> int:
-    value = what.get(name)
-    if not isinstance(value, int) or not 0 < value < 2**31:
-        raise TableError("That line is not known here; reload the page.")
-    return value
-
-
-Act = Callable[[Sitting, dict[str, Any]], Awaitable[None]]
-_ACTS: dict[str, Act] = {
-    "say": Sitting.say, "regen": Sitting.regen, "keep": Sitting.keep_take, "edit": Sitting.edit,
-    "react": Sitting.react, "retcon": Sitting.retcon, "why": Sitting.why, "hush": Sitting.hush,
-    "switch": Sitting.switch, "summon": Sitting.summon, "dismiss": Sitting.dismiss, "scene": Sitting.scene,
-    "stop": Sitting.stop, "say_as": Sitting.say_as, "draft": Sitting.draft, "direct": Sitting.direct,
-    "tell": Sitting.tell, "untell": Sitting.untell, "backstage": Sitting.backstage, "roll": Sitting.roll,
-    "improvise": Sitting.improvise, "keep_npc": Sitting.keep_npc, "sit": Sitting.sit, "table": Sitting.change_table,
+_ACTS = {
+    **{name: name for name in (
+        "say", "regen", "edit", "react", "retcon", "why", "hush", "switch", "summon", "dismiss", "scene", "stop",
+        "say_as", "draft", "direct", "tell", "untell", "backstage", "roll", "improvise", "keep_npc", "sit",
+    )},
+    "keep": "keep_take", "table": "change_table",
 }  # fmt: skip
-_GM_ONLY = (
-    Sitting.edit, Sitting.retcon, Sitting.summon, Sitting.dismiss, Sitting.scene, Sitting.stop, Sitting.say_as,
-    Sitting.draft, Sitting.direct, Sitting.tell, Sitting.untell, Sitting.backstage, Sitting.improvise,
-    Sitting.keep_npc, Sitting.sit, Sitting.change_table,
-)  # fmt: skip
+_GM_ONLY = frozenset({
+    "edit", "retcon", "summon", "dismiss", "scene", "stop", "say_as", "draft", "direct", "tell", "untell", "backstage",
+    "improvise", "keep_npc", "sit", "table",
+})  # fmt: skip

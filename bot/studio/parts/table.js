@@ -146,6 +146,7 @@ export default {
     put(all) { for (const e of all) this.on_entry({ entry: e }); },
     find(id) { return this.entries.find((e) => e.id === id && !e.note); },
     on_entry({ entry }) {
+      if (entry.npc && !entry.avatar) entry.avatar = (this.place.here.concat(this.s.everybody).find((n) => n.slug === entry.npc) || {}).avatar;
       const known = this.entries.findIndex((e) => e.id === entry.id && !e.note);
       if (known >= 0) { this.entries.splice(known, 1, entry); return; }
       let at = this.entries.length; while (at > 0 && this.entries[at - 1].id > entry.id) at--;

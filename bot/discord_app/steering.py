@@ -1,0 +1,55 @@
+"""A running session seen and steered from the studio: what the GM does there is shown in the channel."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import discord
+
+from bot.discord_app.lines import plain
+from bot.discord_app.rooms import Room
+from bot.discord_app.stage import Stage
+from bot.table.events import Line
+from bot.table.state import Hand
+from bot.table.table import Table
+
+
+class Steering:
+    """One channel's table, for somebody who sits elsewhere."""
+
+    def __init__(self, stage: Stage, room: Room, channel: Any) -> None:
+        self._stage, self._room, self._channel = stage, room, channel
+
+    async def say(self, table: Table, text: str, by: Hand) -> None:
+        """Say something in the channel as the GM, and let whoever is addressed answer there."""
+        asked = await table.hear(text, by=by)
+        await self._stage.announce(self._channel, f"**{plain(by.person.name)}**: {plain(text)}")
+        await self._stage.answer(self._room, self._channel, asked)
+
+    async def another_take(self, table: Table, line: int, by: Hand) -> None:
+        """Say a line another way, in the message where it stands."""
+        stored = await table.correcting.line(line, finished=False)
+        events = table.another_take(line, by=by)
+        await self._stage.another_take(self._room, self._channel, events, stored)
+
+    async def shown(self, table: Table, line: Line) -> None:
+        """Show a line the GM wrote, or the words that stand in its place now."""
+        await self._stage.show(self._room, self._channel, line)
+
+    async def struck(self, table: Table, line: int) -> None:
+        """Strike a line that is no longer canon."""
+        await self._stage.strike(self._room, self._channel, line)
+
+    async def hush(self, table: Table) -> None:
+        """Silence: the line that runs, and those that wait."""
+        self._room.hush()
+
+
+def open_channels(stage: Stage, client: discord.Client) -> Iterator[tuple[str, str, Table, Steering]]:
+    """The channels with an open table: key, name, table, and how to steer it."""
+    for room in stage.desk.rooms:
+        channel = client.get_channel(room.channel)
+        if channel is None:
+            continue
+        guild = getattr(channel, "guild", None)
+        name = f"#{getattr(channel, 'name', room.channel)}" + (f" · {guild.name}" if guild else "")
+        yield str(room.channel), name, room.table, Steering(stage, room, channel)
