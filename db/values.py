@@ -1,6 +1,7 @@
 """What queries return: plain values, safe to keep after the transaction is over."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -184,3 +185,23 @@ def wilson_interval(hits: float, n: int) -> tuple[float, float]:
     centre, whole = share + _Z**2 / (2 * n), 1 + _Z**2 / n
     half = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     return max(0.0, (centre - half) / whole), min(1.0, (centre + half) / whole)
+
+
+@dataclass(frozen=True)
+class TaughtRow:
+    """A row a teacher made.
+
+    Attributes:
+        origin: what it is there once by, such as ``bootstrap-…/17.2``.
+        source: teacher, offline_teacher or imported (`db.provenance`).
+        payload: the candidate's structure (`learning.taught`).
+        human: a person's verdict from the desk, train or leave.
+    """
+
+    origin: str
+    kind: str
+    source: str
+    payload: Mapping[str, Any]
+    trainable: bool = True
+    reason: str = ""
+    human: str | None = None

@@ -14,8 +14,8 @@ from typing import Literal
 from characters.messages import Scene, Turn
 from characters.prompt import Part
 from db.queries import reactions, teaching
-from db.queries.teaching import TaughtRow
 from db.store import Store
+from db.values import TaughtRow
 from learning.bootstrap.grid import draw
 from learning.bootstrap.prompts import scene_of
 from learning.harvest import TOO_ALIKE, differ

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from characters.messages import Fact, Scene, Turn
 from characters.prompt import Part, look_up
 from db.provenance import Policy, verdict
-from db.queries.teaching import TaughtRow
+from db.values import TaughtRow
 from learning.harvest import Candidate, Kind
 
 GROWN_SHARE = 0.5  # of an NPC's taught rows, at most

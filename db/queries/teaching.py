@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import CandidateRow, Participant, PlaySession, SceneRow, StyleExampleRow, TeacherCall, TurnRow
+from db.values import TaughtRow
 
 SENT, ANSWERED, FAILED, LOST, FORGOTTEN = "sent", "answered", "failed", "lost", "forgotten"
 
@@ -117,26 +118,6 @@ async def spent(session: AsyncSession, run: str) -> Spent:
 
 
 # --- rows ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class TaughtRow:
-    """A row a teacher made.
-
-    Attributes:
-        origin: what it is there once by, such as ``bootstrap-…/17.2``.
-        source: teacher, offline_teacher or imported (`db.provenance`).
-        payload: the candidate's structure (`learning.taught`).
-        human: a person's verdict from the desk, train or leave.
-    """
-
-    origin: str
-    kind: str
-    source: str
-    payload: Mapping[str, Any]
-    trainable: bool = True
-    reason: str = ""
-    human: str | None = None
 
 
 async def add_rows(

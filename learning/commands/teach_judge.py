@@ -14,8 +14,8 @@ from learning.commands.teachers import KINDS, open_desk, teacher_for
 
 if TYPE_CHECKING:
     from characters.prompt import Part
-    from db.queries.teaching import TaughtRow
     from db.store import Store
+    from db.values import TaughtRow
     from learning.judges.agreement import Standing
     from learning.judges.judging import Judge, Judged
     from learning.teachers.progress import Progress

@@ -12,7 +12,7 @@ from typing import Any
 from characters.messages import Scene, Turn
 from characters.prompt import Budget, Part, Prompt
 from db.queries import teaching
-from db.queries.teaching import TaughtRow
+from db.values import TaughtRow
 from learning.errors import LearningError, NothingToLearn
 from learning.filters.novelty import Novelty, NoveltyFilter
 from learning.growth.answers import Answers, judged

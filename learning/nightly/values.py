@@ -10,8 +10,8 @@ from characters.library import Library
 from characters.prompt import Budget, Part
 from db.home import Home
 from db.provenance import Policy
-from db.queries.teaching import TaughtRow
 from db.store import Store
+from db.values import TaughtRow
 from learning.gate import GateVerdict, Witness
 from learning.harvest import Candidate
 from learning.recipes.config import SftConfig

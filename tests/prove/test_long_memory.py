@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.bench_memory import measure, read_probes
+from bot.commands.long_memory import measure, read_probes
 
 PROBES = Path(__file__).parent / "memory_probes.yaml"
 
