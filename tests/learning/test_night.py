@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from bot.table.events import Line
+from bot.table.state import Hand
 from bot.table.table import Seat, Table
 from bot.wiring import House, find_house, make_engine, open_table
 from characters.inference.starter import STARTER
@@ -29,8 +30,8 @@ QUESTIONS = (
 FRESH = ("What does the eel stew cost?", "What do you think of adventurers?", "Where is the Tide Hall?")
 
 
-async def ask(table: Table, question: str) -> Line:
-    async for event in table.say(question):
+async def ask(table: Table, question: str, by: Hand | None = None) -> Line:
+    async for event in table.say(question, by=by):
         if isinstance(event, Line):
             return event
     raise AssertionError("no line came")
@@ -95,7 +96,8 @@ async def test_an_evening_is_learnt_promoted_heard_undone_and_forgotten_without_
             await table.edit(f"I will tell you at hour {number}, {HABIT}.", line.line_id)
         await table.react("👍", (await ask(table, "Any news?")).line_id)
         await table.stop_session()
-        before = [await ask(table, question) for question in FRESH]
+        cleo = Hand(await table.sit(Seat("Cleo", "local:cleo", "player")))
+        before = [await ask(table, question, cleo) for question in FRESH]
         assert {line.adapter for line in before} == {None}
 
         [report] = (await understudy(home, "night", "--no-control", "--recipe", str(recipe(tmp_path))))["npcs"]
@@ -115,7 +117,9 @@ async def test_an_evening_is_learnt_promoted_heard_undone_and_forgotten_without_
 
         assert (await understudy(home, "rollback", "mira"))["adapter"] is None
         await table.stop_session()
-        again = [await ask(table, question) for question in FRESH]
+        # A stranger of the same name: Mira has met Cleo by now, and her prompt says so.
+        another = Hand(await table.sit(Seat("Cleo", "local:another-cleo", "player")))
+        again = [await ask(table, question, another) for question in FRESH]
         assert [line.text for line in again] == [line.text for line in before], "the old voice is back, word for word"
         assert (await understudy(home, "adapters"))["adapters"][0]["state"] == "rolled_back"
 
