@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
+from characters.bill import bill
 from characters.cues import OPENS, PREFERS, cues
 from characters.fields import Owned
 from characters.knowing import When, known_sheet, known_world
@@ -198,6 +199,9 @@ class FactIndex:
         Args:
             before: the transcript so far; a follow-up ("how much is it?") looks there.
         """
+        owed = bill(question, before)
+        if owed:
+            return (owed,)
         asked = cues(question)
         scores = self._scores(question, asked)
         carried = self._carried(question, asked, before, scores)

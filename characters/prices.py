@@ -45,3 +45,13 @@ class Price:
 def total_sentence(count: int, name: str, price: Price) -> str:
     """Say what several of a thing cost together."""
     return f"{count} {name} together: {price.times(count)}."
+
+
+def amount(coppers: int) -> str:
+    """Say a sum of copper pieces in coins: "1 gold, 2 silver and 8 copper"."""
+    said = []
+    for coin in ("gold", "silver", "copper"):
+        count, coppers = divmod(coppers, _COPPERS[coin])
+        if count:
+            said.append(f"{count} {coin}")
+    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said) or "nothing"

@@ -8,18 +8,21 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from characters.bill import bill
 from characters.knowledge import KnownFact, facts_of
 from characters.messages import Fact, Scene, StyleExample, Turn
 from characters.prompt import Part, clean, estimate_tokens, look_up
 from characters.system_text import system_text
 from characters.words import words
+from learning.teachers.offline import plans
 from learning.teachers.offline.answering import Voice, answer, social, unknown
 from learning.teachers.offline.asking import LEAD_INS, MODERN, MODERN_QUESTIONS, QUESTIONS
 from learning.teachers.offline.asking_self import KEYWORDS
 from learning.teachers.offline.chatting import taken_up, themed, told
 from learning.teachers.offline.grammar import capital, expand, roughen
 from learning.teachers.offline.invent import Inventor
-from learning.teachers.offline.plans import ABOUT, BUDGETS, CATEGORY, FAMILY, NUMBERS, PLANS, REMARKS, SELF, SOCIAL
+from learning.teachers.offline.plans import ABOUT, BUDGETS, CATEGORY, NUMBERS, PLANS, REMARKS, SELF, SOCIAL
+from learning.teachers.offline.reckoning import ASKING, OWING, insisted, names, owed, sum_of
 from learning.teachers.offline.wrapping import as_asked, strange
 
 _KEYWORDS_ONLY = 0.35
@@ -103,8 +106,10 @@ class Evening:
             self.speaker = self.rng.choice(self.players)
             kind = self.rng.choices(*self._plans())[0]
             played = self._play(kind)
-            if played and self.rng.random() < (0.6 if kind == "price" else 0.3):
-                self._follow_up()
+            if played and self.rng.random() < (0.6 if kind == "price" else 0.3) and self._follow_up():
+                _ = self.rng.random() < 0.35 and self._follow_up()
+        if self.rng.random() < 0.5 and bill(OWING, self.turns):
+            self._bill()
         if self.rng.random() < 0.4:
             self._social("farewell")
 
@@ -131,7 +136,7 @@ class Evening:
             "direction": self._direction, "topic": self._topic,
             "social": lambda: self._social(self.rng.choice(SOCIAL)),
             "strange": self._strange, "chat": self._chat, "told": self._told_before, "buy_n": self._several,
-            "secret": lambda: self._refused("secret", "secret"), "private": self._private,
+            "secret": lambda: self._refused("secret", "secret"), "private": self._private, "bill": self._bill,
         }  # fmt: skip
         if kind in special:
             return special[kind]()
@@ -163,7 +168,7 @@ class Evening:
             return False
         kind = self.rng.choice(["age", "kin", "kin"])
         told = " ".join(each.fact.text.casefold() for each in self.facts if each.subject == known.subject)
-        if set(words(told)) & FAMILY:
+        if set(words(told)) & plans.FAMILY:
             return False
         name = known.subject.split()[0] if self.rng.random() < 0.3 else known.subject
         return self._ask(kind, self._phrase(kind, x=known.subject), lambda _: unknown(self.rng, self.voice, "of_person", name))
@@ -250,7 +255,7 @@ class Evening:
         pattern = self.rng.choice([each for each in QUESTIONS["buy_n"] if "{x}" in each])
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
-            total = _sum(at_hand)
+            total = sum_of(at_hand)
             return answer(self.rng, self.voice, "buy_n", known, total) if total and known.fact in at_hand else None
 
         return self._ask("buy_n", self._phrase(pattern, x=known.subject), reply, known.fact.text)
@@ -263,9 +268,21 @@ class Evening:
             chosen = self._first(known, at_hand) if kind in ABOUT else known
             if chosen.fact not in at_hand and not self._read(kind, known):
                 return None
-            return answer(self.rng, self.voice, kind, chosen, _sum(at_hand))
+            return self._answered(kind, chosen, sum_of(at_hand))
 
         return self._ask(kind, question, reply, known.fact.text)
+
+    def _answered(self, kind: str, known: KnownFact, total: str) -> str:
+        """The answer that rests on a fact; who haggles twice over the same ware hears that it was said."""
+        if kind == "haggle" and any(e.kind == kind and known.fact in e.reply.at_hand for e in self.exchanges):
+            return insisted(self.rng, self.voice, known)
+        return answer(self.rng, self.voice, kind, known, total)
+
+    def _bill(self) -> bool:
+        """Ask what the table owes."""
+        owes = bill(OWING, self.turns) is not None
+        return self._ask("bill", self._phrase(self.rng.choice(ASKING)),
+                         lambda at_hand: owed(self.rng, self.voice, at_hand) if bool(at_hand) == owes else None)  # fmt: skip
 
     def _first(self, known: KnownFact, at_hand: tuple[Fact, ...]) -> KnownFact:
         """Of several facts on one subject the one that comes first."""
@@ -276,8 +293,7 @@ class Evening:
         """Whether the system text says it: who and where the NPC is always, the rest where it fitted."""
         if kind in {"name", "trade", "home"}:
             return True
-        told = {"motto": "Sayings: ", "wares": "Sells: ", "past": "Past: ", "value": "Values: ", "goal": "Wants: "}
-        return kind in SELF and any(line.startswith(told[kind]) for line in self.system.splitlines())
+        return kind in SELF and any(line.startswith(SELF[kind]) for line in self.system.splitlines())
 
     def _topic(self) -> bool:
         categories = ("knowledge", "knowledge", "opinion", "group", "person", "place")
@@ -295,7 +311,7 @@ class Evening:
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
             chosen = self._first(known, at_hand)
-            return answer(self.rng, self.voice, kind, chosen, _sum(at_hand)) if chosen.fact in at_hand else None
+            return answer(self.rng, self.voice, kind, chosen, sum_of(at_hand)) if chosen.fact in at_hand else None
 
         return self._ask("strange", self._phrase("strange", x=known.subject), reply, known.fact.text)
 
@@ -305,9 +321,7 @@ class Evening:
         known = next((k for f in last.at_hand for k in self.facts if k.fact == f), None)
         if known is None:
             return False
-        kinds = {"ware": ("price_it", "buy_n", "buy_n", "buy_it", "haggle", "buy"), "place": ("place_it", "more"),
-                 "quest": ("reward", "reward", "quest_place")}.get(known.category, ("more",))  # fmt: skip
-        kind = self.rng.choice(kinds)
+        kind = self.rng.choice(plans.FOLLOWING.get(known.category, ("more",)))
         if kind == "more" and self.rng.random() < 0.85:
             return False
         question = self._phrase(kind, x=known.subject)
@@ -315,10 +329,10 @@ class Evening:
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
             if kind == "more":
                 return unknown(self.rng, self.voice, "more", "")
-            total = _sum(at_hand)
+            total = sum_of(at_hand)
             if known.fact not in at_hand or (kind == "buy_n" and not total):
                 return None
-            return answer(self.rng, self.voice, kind, known, total if kind == "buy_n" else "")
+            return self._answered(kind, known, total if kind == "buy_n" else "")
 
         return self._ask(kind, question, reply, known.fact.text)
 
@@ -337,7 +351,7 @@ class Evening:
         wanted = "unknown" if asked else {"topic": "unknown", "group": "unknown", "where": "place"}.get(kind, kind)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
-            if any(_names(thing, fact.text) for fact in at_hand):
+            if any(names(thing, fact.text) for fact in at_hand):
                 return None
             return unknown(self.rng, self.voice, wanted, thing)
 
@@ -384,13 +398,3 @@ class Evening:
             lambda _: self.voice.dress(self.rng, clean(told)), told)  # fmt: skip
         self.part = before
         return done
-
-
-def _sum(at_hand: tuple[Fact, ...]) -> str:
-    return next((fact.text for fact in at_hand if fact.source == "sum"), "")
-
-
-def _names(thing: str, text: str) -> bool:
-    """Whether any longer word of a thing stands in a text; then "unknown" would be untrue."""
-    low = text.casefold()
-    return any(word in low for word in thing.casefold().split() if len(word) > 3)

@@ -13,7 +13,7 @@ PLANS: tuple[tuple[str, float], ...] = (
     ("ruler", 0.3), ("world", 0.25), ("date", 0.25), ("past", 0.9), ("goal", 1.2), ("value", 0.7), ("motto", 0.8),
     ("unknown", 3.0), ("modern", 1.5), ("private", 0.8), ("secret", 0.7),
     ("strange", 7.0), ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.5),
-    ("chat", 2.6), ("told", 0.7), ("buy_n", 0.6),
+    ("chat", 2.6), ("told", 0.7), ("buy_n", 0.6), ("bill", 0.2),
 )  # fmt: skip
 CATEGORY = {
     "price": "ware", "recipe": "recipe", "place": "place", "person": "person", "quest": "quest",
@@ -27,5 +27,10 @@ FAMILY = frozenset(
     " twice".split()
 )
 ABOUT = frozenset({"topic", "person", "place", "where", "group"})
-# What the system text may answer where nothing is at hand.
-SELF = frozenset({"past", "goal", "value", "motto", "wares"})  # fmt: skip
+# What the system text may answer where nothing is at hand, and how its line begins.
+SELF = {"motto": "Sayings: ", "wares": "Sells: ", "past": "Past: ", "value": "Values: ", "goal": "Wants: "}
+# What leans on an answer, by the kind of fact it rested on.
+FOLLOWING = {
+    "ware": ("price_it", "buy_n", "buy_n", "buy_it", "buy_it", "haggle", "buy"), "place": ("place_it", "more"),
+    "quest": ("reward", "reward", "quest_place"),
+}  # fmt: skip
