@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -49,6 +50,12 @@ def test_a_night_far_above_the_others_is_told_in_bold_and_in_json() -> None:
 
 def test_the_first_night_is_no_series() -> None:
     assert "night by night" not in markdown(outcome(12.0), "Mira")
+
+
+def test_a_training_that_ran_out_of_time_says_so_and_what_to_do() -> None:
+    cut = Trained(Path("runs/one"), (2.0, 1.0), 40, 0, 240.0, stopped="time")
+    assert "time box ended before all passes" in markdown(replace(outcome(12.0), trained=cut), "Mira")
+    assert "time box" not in markdown(replace(outcome(12.0), trained=replace(cut, stopped="")), "Mira")
 
 
 def night(home: Path, base: Path, store: Store | None = None, campaign: int = 1) -> Any:
