@@ -63,8 +63,8 @@ def _verdict(outcome: Outcome) -> str:
                  f"{outcome.trained.left_out} rows were left out."]  # fmt: skip
         rows += [f"- {count} × {reason}" for reason, count in outcome.trained.reasons.items()]
         if outcome.trained.stopped == "time":
-            rows.append("- the time box ended before all passes were made, and what was learnt may be too faint to hear: "
-                        "give the night more time (`minutes` in the recipe, `night.minutes`), or a quieter machine")
+            rows.append("- the time box ended before all passes were made, and what was learnt may be too faint to "
+                        "hear: give it more time (`minutes` in the recipe, `night.minutes`) or a quieter machine")
         if evaluated := outcome.trained.evaluations:
             best = min(evaluated, key=lambda one: one.loss)
             rows.append(f"- perplexity on the table's held-out lines: {evaluated[0].perplexity:.2f} before, "

@@ -148,14 +148,15 @@ async def test_a_small_evening_ends_in_a_useful_report(home: Path) -> None:
     async with open_table(find_house(), Seat("Ana"), "mira") as table:
         line = await ask(table, "What does the brown ale cost?")
         await table.edit("Four, and wipe your feet.", line.line_id)
-        await table.react("👍", (await ask(table, "Any rumours?")).line_id)
+        for liked in ("Any rumours?", "Who is Hobb?"):
+            await table.react("👍", (await ask(table, liked)).line_id)
         again = await ask(table, "What does the brown ale cost?")
         why = await table.why(again.line_id)
         assert "Four, and wipe your feet." in {fact.text for fact in why.facts}
     [report] = (await understudy(home, "night"))["npcs"]
     assert report["adapter"] is None
-    assert report["counts"] == {"sft": 2, "pair": 1, "label": 1, "left_out": 0}
-    assert "6 more lines" in report["missing"]
+    assert report["counts"] == {"sft": 3, "pair": 1, "label": 2, "left_out": 0}
+    assert "5 more lines" in report["missing"]
     assert "Four, and wipe your feet." in report["report"]
 
 
