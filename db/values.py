@@ -195,7 +195,7 @@ class TaughtRow:
         origin: what it is there once by, such as ``bootstrap-…/17.2``.
         source: teacher, offline_teacher or imported (`db.provenance`).
         payload: the candidate's structure (`learning.taught`).
-        human: a person's verdict from the desk, train or leave.
+        human: a person's verdict from the desk, accept or reject (`db.tonight`).
     """
 
     origin: str

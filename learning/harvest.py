@@ -21,13 +21,13 @@ from typing import Any, Literal
 from characters.knowing import When
 from characters.messages import Fact, Scene, Turn
 from db.provenance import Policy, shares_words, verdict
+from db.tonight import OVER_THE_CAP
 from db.values import GivenReaction, HeardLine, HeardTurn
 from learning.recalling import NOTHING, Recalled, recall, without_memories
 
 Kind = Literal["sft", "pair", "label"]
 TOO_ALIKE = 0.05
 _CAPPED_FROM = 3
-OVER_THE_CAP = "its voter has as many votes in as one may have"
 _UNCAPPED = frozenset({"retcon", "safety_x"})  # table safety is no vote
 _NIGHTS_STOPPED = 5  # that a player's ✖ is asked for
 _MOST_REGRESSIONS = 200

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from characters.messages import Fact, Scene, Turn
 from characters.prompt import Part, look_up
 from db.provenance import Policy, verdict
+from db.tonight import decided
 from db.values import TaughtRow
 from learning.harvest import Candidate, Kind
 
@@ -106,8 +107,8 @@ def _candidate(row: TaughtRow, part: Part, policy: Policy) -> Candidate:
         Turn(turn.speaker, turn.text, turn.npc, look_up(part, turns[:at])) if turn.npc and at else turn
         for at, turn in enumerate(turns)
     ]
-    wanted = row.human == "train" or (row.human is None and row.trainable)
-    why = judged.reason if wanted else ("left out at the desk" if row.human else row.reason)
+    wanted, why = decided(row.trainable, row.reason, row.human, taught=True)
+    why = judged.reason if wanted else why
     hand = told.get("at_hand")
     return Candidate(
         row.kind, told["signal"], row.source, _seed(row.origin), told["conversation"], Scene(**told["scene"]),  # type: ignore[arg-type]  # stored as one

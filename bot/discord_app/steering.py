@@ -1,13 +1,17 @@
 """A running session seen and steered from the studio: what the GM does there is shown in the channel."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import discord
 
+from bot.discord_app.catalogue import DEFAULT, words
+from bot.discord_app.errors import Refusal
 from bot.discord_app.lines import plain
 from bot.discord_app.rooms import Room
 from bot.discord_app.stage import Stage
+from bot.errors import TableError
 from bot.table.events import Line
 from bot.table.state import Hand
 from bot.table.table import Table
@@ -22,26 +26,51 @@ class Steering:
     async def say(self, table: Table, text: str, by: Hand) -> None:
         """Say something in the channel as the GM, and let whoever is addressed answer there."""
         asked = await table.hear(text, by=by)
-        await self._stage.announce(self._channel, f"**{plain(by.person.name)}**: {plain(text)}")
-        await self._stage.answer(self._room, self._channel, asked)
+        with _explained():
+            await self._stage.announce(self._channel, f"**{plain(by.person.name)}**: {plain(text)}")
+            await self._stage.answer(self._room, self._channel, asked)
 
     async def another_take(self, table: Table, line: int, by: Hand) -> None:
         """Say a line another way, in the message where it stands."""
         stored = await table.correcting.line(line, finished=False)
         events = table.another_take(line, by=by)
-        await self._stage.another_take(self._room, self._channel, events, stored)
+        with _explained():
+            await self._stage.another_take(self._room, self._channel, events, stored)
 
     async def shown(self, table: Table, line: Line) -> None:
         """Show a line the GM wrote, or the words that stand in its place now."""
-        await self._stage.show(self._room, self._channel, line)
+        with _explained():
+            await self._stage.show(self._room, self._channel, line)
 
     async def struck(self, table: Table, line: int) -> None:
         """Strike a line that is no longer canon."""
-        await self._stage.strike(self._room, self._channel, line)
+        with _explained():
+            await self._stage.strike(self._room, self._channel, line)
+
+    async def stopped(self, table: Table, line: int) -> None:
+        """✖: the line goes from the channel, as it does when somebody stops it there."""
+        with _explained():
+            await self._stage.take_back(self._room, self._channel, line)
+
+    async def told(self, table: Table, text: str) -> None:
+        """Tell the channel something that is nobody's line."""
+        with _explained():
+            await self._stage.announce(self._channel, text)
 
     async def hush(self, table: Table) -> None:
         """Silence: the line that runs, and those that wait."""
         self._room.hush()
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Say what the channel or the bot refuses in words, for whoever sits at the page."""
+    try:
+        yield
+    except Refusal as refused:
+        raise TableError(words(DEFAULT, refused.key, **refused.fields)) from refused
+    except discord.HTTPException as error:
+        raise TableError(words(DEFAULT, "error.forbidden", what=error.text or error.status)) from error
 
 
 def open_channels(stage: Stage, client: discord.Client) -> Iterator[tuple[str, str, Table, Steering]]:

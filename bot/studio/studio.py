@@ -34,6 +34,10 @@ class Stage(Protocol):
 
     async def struck(self, table: Table, line: int) -> None: ...
 
+    async def stopped(self, table: Table, line: int) -> None: ...
+
+    async def told(self, table: Table, text: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class OpenTable:

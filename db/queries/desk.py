@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import CandidateRow, Feedback, PlaySession, SceneRow, StyleExampleRow, TurnRow
+from db.models import CandidateRow, Feedback, Participant, PlaySession, SceneRow, StyleExampleRow, TurnRow
 
-ACCEPTED, REJECTED = "accept", "reject"
 Mark = tuple[int | None, str, str, str]
 
 
@@ -81,6 +80,17 @@ async def newest_reactions(session: AsyncSession, campaign: int) -> dict[str, da
         .where(PlaySession.campaign_id == campaign, TurnRow.npc.is_not(None)).group_by(TurnRow.npc)
     )  # fmt: skip
     return {str(npc): max(given, back) if back else given for npc, given, back in found.all()}
+
+
+async def newest_change(session: AsyncSession, campaign: int) -> datetime | None:
+    """When something last changed that bears on everybody's rows: a consent, or a turn taken out of the story."""
+    consent = select(func.max(Participant.consent_at)).where(Participant.campaign_id == campaign)
+    struck = (
+        select(func.max(TurnRow.retracted_at)).join(SceneRow, SceneRow.id == TurnRow.scene_id)
+        .join(PlaySession, PlaySession.id == SceneRow.session_id).where(PlaySession.campaign_id == campaign)
+    )  # fmt: skip
+    found = [when for when in (await session.scalar(consent), await session.scalar(struck)) if when is not None]
+    return max(found, default=None)
 
 
 async def votes(session: AsyncSession, campaign: int) -> dict[int, tuple[int, int]]:

@@ -12,6 +12,7 @@ from typing import Any
 from characters.messages import Scene, Turn
 from characters.prompt import Budget, Part, Prompt
 from db.queries import teaching
+from db.tonight import REJECTED
 from db.values import TaughtRow
 from learning.errors import LearningError, NothingToLearn
 from learning.filters.novelty import Novelty, NoveltyFilter
@@ -65,7 +66,7 @@ class Growth:
         """
         async with self.desk.store.session() as session:
             rows = await teaching.taught_rows(session, self.desk.campaign, self.part.slug)
-        wanted = [row for row in rows if row.kind == "sft" and row.trainable and row.human != "leave"]
+        wanted = [row for row in rows if row.kind == "sft" and row.trainable and row.human != REJECTED]
         seeds = [row for row in wanted if not row.payload.get("depth")]
         if len(seeds) < SHOWN:
             raise NothingToLearn(

@@ -8,6 +8,6 @@ was killed finds what is done and goes on from there; each stage's beginning and
 """
 
 from learning.nightly.run import run
-from learning.nightly.values import STAGES, Night, Outcome, budget, what_is_missing
+from learning.nightly.values import STAGES, Night, Outcome, budget
 
-__all__ = ["STAGES", "Night", "Outcome", "budget", "run", "what_is_missing"]
+__all__ = ["STAGES", "Night", "Outcome", "budget", "run"]

@@ -12,6 +12,7 @@ from characters.errors import UnderstudyError
 from characters.inference.llama_cpp_engine import file_id
 from db.queries import adapters, nights, teaching
 from db.queries.adapters import Version
+from db.tonight import enough, what_is_missing
 from learning.datasets.snapshot import Snapshot
 from learning.desk import refresh
 from learning.gate import GateVerdict, Trial, Witness
@@ -21,7 +22,7 @@ from learning.nightly.ended import NightEnded, clear, written
 from learning.nightly.judging import incumbent_of, judge_candidate, judge_control
 from learning.nightly.series import perplexity_of, series
 from learning.nightly.training import train, train_control, verify
-from learning.nightly.values import FIRST_TRAINING, STAGES, Night, Outcome, what_is_missing
+from learning.nightly.values import STAGES, Night, Outcome
 from learning.nightly.withheld import withheld_from
 from learning.recipes.series import alarm
 
@@ -73,8 +74,7 @@ async def _stages(night: Night) -> Outcome:
         await _harvest(night)
     found = counts(night.candidates)
     outcome = Outcome(night.npc, found, tuple(night.candidates), what_is_missing(found))
-    enough = found["sft"] + len(night.taught) >= FIRST_TRAINING
-    if not enough or night.until == "harvest":
+    if not enough(found["sft"], len(night.taught)) or night.until == "harvest":
         return outcome
     async with _stage(night, "dataset"):
         renderer = await make_renderer(night)

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from characters.inference.llama_cpp_engine import file_id
+from db.tonight import FIRST_PAIRS
 from learning.anchors import general_candidates
 from learning.datasets.rows import Renderer
 from learning.datasets.snapshot import Snapshot
 from learning.errors import BaseUntrainable
 from learning.gguf.adapter import architecture_of, write_adapter
 from learning.gguf.base_model import verify_base
-from learning.nightly.values import FIRST_PAIRS, Night
+from learning.nightly.values import Night
 from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, SftConfig, load_recipe
 from learning.recipes.dpo import train_dpo
 from learning.recipes.kto import train_kto

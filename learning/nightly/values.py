@@ -18,8 +18,6 @@ from learning.recipes.config import SftConfig
 from learning.recipes.run import Trained
 
 STAGES = ("harvest", "dataset", "training", "gate")
-FIRST_TRAINING = 8
-FIRST_PAIRS, FIRST_LABELS = 30, 60
 
 Say = Callable[[str], None]
 
@@ -111,15 +109,3 @@ class Outcome:
 def budget(can: Capabilities, reply: int) -> Budget:
     """The serving budget of an engine, so that rows are what serving reads."""
     return Budget(min(can.context, can.context_budget or can.context), reply, can.system_budget or 700)
-
-
-def what_is_missing(found: Mapping[str, int]) -> str:
-    """What the table would have to give for the next tier."""
-    if found["sft"] < FIRST_TRAINING:
-        return (f"{FIRST_TRAINING - found['sft']} more lines that you approve, edit or speak yourself, "
-                "and the NPC trains; until then it follows your examples from its prompt")  # fmt: skip
-    more_pairs, more_labels = max(0, FIRST_PAIRS - found["pair"]), max(0, FIRST_LABELS - found["label"])
-    if not (more_pairs and more_labels):
-        return "nothing; all three stages have what they need"
-    return (f"{more_pairs} more pairs (edits, kept takes, blind votes) or {more_labels} more votes "
-            "for a preference stage")  # fmt: skip

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from db.tonight import FIRST_LABELS, FIRST_PAIRS, FIRST_TRAINING
 from learning.errors import NothingToLearn
 from learning.recipes.config import DpoConfig, KtoConfig, SftConfig, TrainingConfig
 from learning.recipes.training import Row, common_arguments, count_tokens, fitting, fresh_lora, load_model, prepare
@@ -21,8 +22,6 @@ Tier = Literal["context", "sft", "preference"]
 C = TypeVar("C", bound=TrainingConfig)
 T = TypeVar("T")
 
-_FIRST_TRAINING = 8
-_FIRST_PAIRS, _FIRST_LABELS = 30, 60
 _USABLE = 0.8  # of the time box; the rest is loading, evaluating and saving
 _OWN_SHARE = 0.6  # of a pass that has not time for all: the table's rows, the rest guards what was known before
 _GUARDS = {"teacher", "offline_teacher"}
@@ -83,9 +82,9 @@ def tier(counts: Mapping[str, int]) -> Tier:
     Args:
         counts: trainable rows that people made, by kind: sft, pair, label.
     """
-    if counts.get("pair", 0) >= _FIRST_PAIRS or counts.get("label", 0) >= _FIRST_LABELS:
+    if counts.get("pair", 0) >= FIRST_PAIRS or counts.get("label", 0) >= FIRST_LABELS:
         return "preference"
-    return "sft" if counts.get("sft", 0) >= _FIRST_TRAINING else "context"
+    return "sft" if counts.get("sft", 0) >= FIRST_TRAINING else "context"
 
 
 def plan(
@@ -134,11 +133,11 @@ def _shortened(
     ours = list(_within(own, cost, usable * (_OWN_SHARE if guards else 1.0)))
     others = list(_within(guards, cost, usable - sum(cost[place] for place in ours)))
     keep = tuple(sorted([*ours, *others]))
-    if len(ours) < min(len(own), _FIRST_TRAINING) or not keep:
+    if len(ours) < min(len(own), FIRST_TRAINING) or not keep:
         share = (_OWN_SHARE if guards else 1.0) * _USABLE * 60
-        needed = sum(cost[place] for place in own[:_FIRST_TRAINING]) / share
+        needed = sum(cost[place] for place in own[:FIRST_TRAINING]) / share
         return Plan(0, (), 0, 0.0, (
-            f"This machine would need {needed:.1f} min for {_FIRST_TRAINING} rows and has {usable / _USABLE / 60:g}; "
+            f"This machine would need {needed:.1f} min for {FIRST_TRAINING} rows and has {usable / _USABLE / 60:g}; "
             "the NPC goes on with examples in its prompt."
         ))  # fmt: skip
     longest = max(tokens_per_row[place] for place in keep)

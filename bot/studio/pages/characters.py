@@ -12,7 +12,7 @@ from bot.errors import TableError
 from bot.studio import record
 from bot.studio.faces import face, npc_face
 from bot.studio.files import MOST_CARD, free_slug
-from bot.studio.frame import PATIENCE, framed, only_gm
+from bot.studio.frame import PATIENCE, framed, gm_table
 from bot.studio.pages.page import Page, What, text
 from bot.studio.studio import OpenTable, Studio
 from bot.table import nights as voices
@@ -31,10 +31,9 @@ def register(studio: Studio) -> None:
     """The page at /characters."""
 
     @ui.page("/characters", title="Characters · Understudy", response_timeout=PATIENCE)
-    async def page(npc: str = "") -> None:
-        opened = studio.table()
-        with framed("/characters"):
-            if only_gm(opened) and opened is not None:
+    async def page(npc: str = "", table: str = "") -> None:
+        with framed("/characters", table):
+            if (opened := gm_table(studio, table)) is not None:
                 Characters(studio, opened).show(npc)
 
 

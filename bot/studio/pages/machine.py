@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from bot.errors import TableError
-from bot.studio.frame import PATIENCE, framed, only_gm
+from bot.studio.frame import PATIENCE, framed, gm_table
 from bot.studio.pages.page import Page, What, text
 from bot.studio.studio import Studio
 from db import forgetting
@@ -27,9 +27,9 @@ def register(studio: Studio) -> None:
     """The page at /machine."""
 
     @ui.page("/machine", title="Machine · Understudy", response_timeout=PATIENCE)
-    async def page() -> None:
-        with framed("/machine"):
-            if only_gm(studio.table()) or studio.table() is None:
+    async def page(table: str = "") -> None:
+        with framed("/machine", table):
+            if studio.table(table) is None or gm_table(studio, table) is not None:
                 await Housekeeping(studio).show()
 
 

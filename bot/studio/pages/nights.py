@@ -9,7 +9,7 @@ from nicegui.element import Element
 from bot.errors import TableError
 from bot.studio import charts, record
 from bot.studio.faces import face
-from bot.studio.frame import PATIENCE, framed, only_gm
+from bot.studio.frame import PATIENCE, framed, gm_table
 from bot.studio.pages.page import Page, What, number, text
 from bot.studio.studio import OpenTable, Studio
 from bot.table import nights as voices
@@ -27,10 +27,9 @@ def register(studio: Studio) -> None:
     """The page at /nights."""
 
     @ui.page("/nights", title="Nights · Understudy", response_timeout=PATIENCE)
-    async def page() -> None:
-        opened = studio.table()
-        with framed("/nights"):
-            if only_gm(opened) and opened is not None:
+    async def page(table: str = "") -> None:
+        with framed("/nights", table):
+            if (opened := gm_table(studio, table)) is not None:
                 await Nights(studio, opened).show()
 
 

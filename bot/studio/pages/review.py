@@ -1,6 +1,7 @@
 """The review desk's page."""
 
 import asyncio
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -9,14 +10,14 @@ from nicegui.element import Element
 
 from bot.errors import TableError
 from bot.studio.faces import npc_face
-from bot.studio.frame import PATIENCE, framed, only_gm
+from bot.studio.frame import PATIENCE, framed, gm_table
 from bot.studio.pages.page import Page, What, number, text
 from bot.studio.studio import OpenTable, Studio
 from bot.table.practice import Practice
 from bot.table.reviewing import Desk, Entry
 from characters.errors import SheetError
 from db.provenance import Policy
-from db.queries.desk import ACCEPTED, REJECTED
+from db.tonight import ACCEPTED, REJECTED
 
 _PAGE = 50
 
@@ -25,10 +26,9 @@ def register(studio: Studio) -> None:
     """The page at /review."""
 
     @ui.page("/review", title="Review · Understudy", response_timeout=PATIENCE)
-    async def page() -> None:
-        opened = studio.table()
-        with framed("/review"):
-            if only_gm(opened) and opened is not None:
+    async def page(table: str = "") -> None:
+        with framed("/review", table):
+            if (opened := gm_table(studio, table)) is not None:
                 await Reviewing(studio, opened).show()
 
 
@@ -45,6 +45,7 @@ class Reviewing(Page):
         self.desk = Desk(opened.table, Policy(studio.settings.privacy.channel_text))
         self._practice: Practice | None = None
         self._undoable = 0
+        self._reading = False
         self.acts = {
             "opened": self.refresh, "page": self.page, "decide": self.decide, "correct": self.correct,
             "undo": self.undo, "draw": self.draw, "curate": self.curate,
@@ -54,6 +55,7 @@ class Reviewing(Page):
         """Put the desk up; what is new since the last harvest is fetched when it stands."""
         self.desk.hand = await self.studio.hand(self.opened)
         await self.desk.open()
+        self._reading = bool(await self.desk.stale())
         everybody = list(self._everybody())
         word = self.opened.table.state.speaker
         who = word or (everybody[0]["slug"] if everybody else "")
@@ -69,12 +71,17 @@ class Reviewing(Page):
 
     def _state(self) -> What:
         entries = list(self.desk.entries.values())
-        learn = sum(1 for entry in entries if entry.trains)
-        npcs = sorted({entry.npc for entry in entries})
+        outlook = self.desk.outlook()
+        trained = {one.npc for one in outlook if one.trains}
+        counts = Counter(
+            "left" if not entry.trains else "learn" if entry.npc in trained else "wait" for entry in entries
+        )  # fmt: skip
         return {
             "top": [self._shown(self.desk.entries[key]) for key in self.desk.top if key in self.desk.entries],
-            "counts": {"learn": learn, "left": len(entries) - learn}, "minutes": self.desk.minutes_left(),
-            "npcs": [{"slug": npc, "name": self._name(npc)} for npc in npcs], "undo": self._undoable > 0,
+            "reading": self._reading, "counts": {name: counts[name] for name in ("learn", "wait", "left")},
+            "minutes": self.desk.minutes_left(), "undo": self._undoable > 0,
+            "npcs": [{"slug": one.npc, "name": self._name(one.npc), "trains": one.trains, "missing": one.missing}
+                     for one in outlook],
         }  # fmt: skip
 
     def _name(self, npc: str) -> str:
@@ -94,7 +101,10 @@ class Reviewing(Page):
     # --- doing -------------------------------------------------------------------------------
 
     async def refresh(self, what: What) -> None:
-        if await self.desk.refresh():
+        try:
+            await self.desk.refresh()
+        finally:
+            self._reading = False
             self._tell()
 
     async def page(self, what: What) -> None:

@@ -9,7 +9,7 @@ from nicegui.element import Element
 
 from bot.errors import TableError
 from bot.studio.faces import face, npc_face
-from bot.studio.frame import PATIENCE, framed
+from bot.studio.frame import PATIENCE, framed, wait_for_a_table
 from bot.studio.pages.page import Page, What, number
 from bot.studio.studio import OpenTable, Studio
 from bot.table.commands import run_input
@@ -19,6 +19,9 @@ from bot.table.practice import sheet_questions
 from bot.table.state import Hand
 from bot.table.table import Seat
 from characters.errors import SheetError
+from db.queries import nights, places
+
+_LOOK = 3.0  # seconds between two looks at which tables are open
 
 
 def register(studio: Studio) -> None:
@@ -27,9 +30,9 @@ def register(studio: Studio) -> None:
     @ui.page("/", title="Table · Understudy", response_timeout=PATIENCE)
     async def page(table: str = "") -> None:
         opened = studio.table(table)
-        with framed("/"):
+        with framed("/", table):
             if opened is None:
-                ui.label("No table is open yet; it appears here when somebody plays.").classes("scroll soft")
+                wait_for_a_table(studio)
                 return
             sitting = Sitting(studio, opened)
             sitting.show(await sitting.start())
@@ -48,6 +51,7 @@ class Sitting(Page):
         self.studio, self.opened = studio, opened
         self._sit(opened.table.state.hand)
         self._stop: Callable[[], None] = lambda: None
+        self._known: list[What] = []
 
     def _sit(self, hand: Hand) -> None:
         self.hand, self._hands = hand, {hand.person.key: hand}
@@ -61,7 +65,7 @@ class Sitting(Page):
         return {
             "entries": await feed.evening(), "place": feed.place(), "everybody": self._everybody(),
             "gm": self.opened.gm, "me": self._me(self.hand), "people": self._people(),
-            "tables": [{"key": one.key, "name": one.name} for one in self.studio.tables()], "table": self.opened.key,
+            "tables": self._tables(), "table": self.opened.key, "elsewhere": self.opened.stage is not None,
             "learns": self.studio.learns(), "asks": self._asks(),
             "backstage": await self._backstage(table.state.speaker),
         }  # fmt: skip
@@ -70,7 +74,18 @@ class Sitting(Page):
         """Put the page up, and follow the table until it is closed."""
         self.put(Part(), start)
         self._stop = self.studio.feed(self.opened).add(self._send)
+        self._known = start["tables"]
+        ui.timer(_LOOK, self._look)
         ui.context.client.on_delete(self.close)
+
+    def _tables(self) -> list[What]:
+        return [{"key": one.key, "name": one.name} for one in self.studio.tables()]
+
+    def _look(self) -> None:
+        """Tell the page when a table was opened, or is no longer."""
+        if (known := self._tables()) != self._known:
+            self._known = known
+            self._send([{"is": "tables", "tables": known}])
 
     def close(self) -> None:
         """Follow the table no longer."""
@@ -160,7 +175,7 @@ class Sitting(Page):
         mark, remove = str(what.get("mark", "")), bool(what.get("remove"))
         line = await self.opened.table.react(mark, number(what, "line"), remove=remove, by=self.hand)
         if mark == "✖" and not remove and self.opened.stage is not None:
-            await self.opened.stage.struck(self.opened.table, line)
+            await self.opened.stage.stopped(self.opened.table, line)
 
     async def retcon(self, what: What) -> None:
         line = await self.opened.table.retcon(number(what, "line"), by=self.hand)
@@ -206,6 +221,10 @@ class Sitting(Page):
     async def stop(self, what: What) -> None:
         when = what.get("when")
         await self.studio.rest()
+        state = self.opened.table.state
+        async with state.store.session() as session:
+            heard = await places.count_sources(session, state.evening)
+            news = await nights.npcs_with_news(session, state.campaign)
         begins = await self.opened.table.stop_session(learn=when == "now", skip=when == "skip")
         told = {
             "now": "Your NPCs learn now, in the background; the page Nights shows how far they are." if begins
@@ -213,7 +232,10 @@ class Sitting(Page):
             "skip": "It is no reason for a night; it stays stored.",
         }  # fmt: skip
         text = told.get(str(when), "Your NPCs learn from it tonight.")
-        self.studio.feed(self.opened).note(f"The evening is over. {text}")
+        lost = heard["answers to channel"]
+        cost = f" {lost} of its {heard['lines']} lines answered channel text, which is not learnt from." if lost else ""
+        idle = "" if news or when == "skip" else " So far there is nothing new to learn: rate or rewrite some lines."
+        self.studio.feed(self.opened).note(f"The evening is over. {text}{cost}{idle}")
 
     async def say_as(self, what: What) -> None:
         text, npc = str(what.get("text", "")), str(what.get("npc") or "") or None
@@ -258,6 +280,8 @@ class Sitting(Page):
     async def roll(self, what: What) -> None:
         _, how = await self.opened.table.roll(str(what.get("dice", "")), by=self.hand)
         self.studio.feed(self.opened).note(f"{self.hand.person.name}: {how}")
+        if self.opened.stage is not None:
+            await self.opened.stage.told(self.opened.table, f"🎲 {self.hand.person.name} {how}")
 
     async def sit(self, what: What) -> None:
         name = " ".join(str(what.get("name", "")).split())[:40]
@@ -267,24 +291,15 @@ class Sitting(Page):
         self.hand = self._hands[person.key] = Hand(person)
         self._send([{"is": "people", "people": self._people(), "me": self._me(self.hand)}])
 
-    async def change_table(self, what: What) -> None:
-        opened = self.studio.table(str(what.get("key", "")))
-        if opened is None:
-            return
-        self._stop()
-        self.opened = opened
-        self._stop = self.studio.feed(opened).add(self._send)
-        self._send([{"is": "all", "start": await self.start()}])
-
 
 _ACTS = {
     **{name: name for name in (
         "say", "regen", "edit", "react", "retcon", "why", "hush", "switch", "summon", "dismiss", "scene", "stop",
         "say_as", "draft", "direct", "tell", "untell", "backstage", "roll", "improvise", "keep_npc", "sit",
     )},
-    "keep": "keep_take", "table": "change_table",
+    "keep": "keep_take",
 }  # fmt: skip
 _GM_ONLY = frozenset({
     "edit", "retcon", "summon", "dismiss", "scene", "stop", "say_as", "draft", "direct", "tell", "untell", "backstage",
-    "improvise", "keep_npc", "sit", "table",
+    "improvise", "keep_npc", "sit",
 })  # fmt: skip

@@ -15,13 +15,15 @@ export default {
   props: { start: Object },
   template: `
 <div class="scroll" @keydown="keys" tabindex="-1" ref="all"><div class="wide">
-  <div class="title"><h1>Review</h1><p>{{ s.counts.learn }} lines would be learnt from tonight, {{ s.counts.left }} are left out.</p><span class="grow"></span>
+  <div class="title"><h1>Review</h1><p id="counts">{{ s.reading ? 'Reading what the table said …' : outlook }}</p><span class="grow"></span>
     <button class="btn quiet" id="undo" :disabled="!s.undo" @click="go({do: 'undo'})"><i class="material-icons">undo</i>Undo</button></div>
+  <p class="small soft any" style="margin:-8px 0 12px" v-for="n in lacking" :key="n.slug">{{ n.name }} does not train yet: {{ n.missing }}.</p>
   <nav class="row tabs" role="tablist"><button v-for="[k, t] in tabs" :key="k" class="tab" :class="{on: tab === k}" role="tab" :aria-selected="tab === k" :id="'tab-' + k" @click="show(k)">{{ t }}</button></nav>
 
   <section v-if="tab === 'top'">
-    <div class="card done" v-if="!current"><i class="material-icons" style="font-size:34px;color:var(--good)">done_all</i>
-      <h2>{{ s.top.length ? 'That was all that needed you' : 'Nothing needs you now' }}</h2><p class="soft">{{ s.counts.learn || s.counts.left ? 'The rest is under All rows; the night takes it as it stands.' : 'Play, and rate or rewrite some lines; what the night would learn appears here.' }}</p></div>
+    <div class="card done" v-if="!current && s.reading"><p class="soft">Reading what the table said …</p></div>
+    <div class="card done" v-else-if="!current"><i class="material-icons" style="font-size:34px;color:var(--good)">done_all</i>
+      <h2>{{ s.top.length ? 'That was all that needed you' : 'Nothing needs you now' }}</h2><p class="soft">{{ s.counts.learn || s.counts.wait || s.counts.left ? 'The rest is under All rows; the night takes it as it stands.' : 'Play, and rate or rewrite some lines; what the night would learn appears here.' }}</p></div>
     <template v-else>
       <div class="row small soft" style="margin-bottom:8px"><span>{{ done }} of {{ s.top.length }}</span><div class="bar grow"><div :style="{width: 100 * done / s.top.length + '%'}"></div></div><span id="minutes">about {{ minutes }} left</span></div>
       <article class="card big"><row-of :e="current" :mode="mode" :draft="draft" @draft="draft = $event" @save="save" @cancel="mode = ''"></row-of>
@@ -69,6 +71,14 @@ export default {
     open() { return this.s.top.filter((e) => !e.human && !this.later_.includes(e.key)).concat(this.s.top.filter((e) => !e.human && this.later_.includes(e.key))); },
     current() { return this.tab === "top" ? this.open[0] : this.page.rows[this.at]; },
     done() { return this.s.top.length - this.open.length; },
+    lacking() { return this.s.reading ? [] : this.s.npcs.filter((n) => !n.trains).slice(0, 4); },
+    outlook() {
+      const { learn, wait, left } = this.s.counts, lines = (n) => n + (n === 1 ? " line" : " lines");
+      const parts = [lines(learn) + " would be learnt from tonight"];
+      if (wait) parts.push(wait + (wait === 1 ? " waits for more" : " wait for more"));
+      parts.push(left ? left + (left === 1 ? " is" : " are") + " left out" : "none is left out");
+      return (learn + wait + left ? parts.join(", ") : "Nothing to learn from yet") + ".";
+    },
     minutes() { const m = this.s.minutes; return m < 1 ? "a minute" : Math.round(m) + (Math.round(m) === 1 ? " minute" : " minutes"); },
   },
   methods: {

@@ -6,7 +6,7 @@ export default {
   template: `
 <div class="table" @keydown="keys">
   <header class="top">
-    <select v-if="s.tables.length > 1" class="field" style="width:auto;max-width:11rem" aria-label="Table" :value="s.table" @change="go({do: 'table', key: $event.target.value})">
+    <select v-if="s.tables.length > 1" class="field" style="width:auto;max-width:11rem" aria-label="Table" :value="s.table" @change="sit($event.target.value)">
       <option v-for="t in s.tables" :key="t.key" :value="t.key">{{ t.name }}</option>
     </select>
     <button class="scene grow" @click="s.gm && (dialog = 'scene')" :title="s.gm ? 'Change the scene' : ''" id="scene">
@@ -84,7 +84,7 @@ export default {
       <button v-if="speaking" class="go stop" title="Hush (Esc)" aria-label="Hush" @click="go({do: 'hush'})"><i class="material-icons">pan_tool</i></button>
       <button class="go" id="send" aria-label="Say it" :disabled="!text.trim()" @click="say()"><i class="material-icons">arrow_upward</i></button>
     </div>
-    <div class="hint"><span>Stays on this machine; your NPCs may learn from it.</span><span><kbd>Enter</kbd> say · <kbd>Esc</kbd> hush · <kbd>Alt</kbd>+<kbd>1</kbd><kbd>2</kbd><kbd>R</kbd><kbd>E</kbd> the last line</span></div>
+    <div class="hint"><span v-if="s.elsewhere">Said in the channel, as the GM; your NPCs may learn from it.</span><span v-else>Stays on this machine; your NPCs may learn from it.</span><span><kbd>Enter</kbd> say · <kbd>Esc</kbd> hush · <kbd>Alt</kbd>+<kbd>1</kbd><kbd>2</kbd><kbd>R</kbd><kbd>E</kbd> the last line</span></div>
   </div></footer>
   <div class="menu" v-if="menu === 'as'" :style="at_">
     <button v-for="p in people" :key="p.key" @click="become(p)"><face-of :f="p" tiny></face-of><span class="grow any">{{ p.name }}</span><span class="chip" v-if="p.gm">GM</span></button>
@@ -168,7 +168,8 @@ export default {
     on_everybody({ everybody }) { this.s.everybody = everybody; },
     on_why({ why }) { this.why = why; this.dialog = "why"; },
     on_fail({ text }) { this.drafting = false; this.toast = text; clearTimeout(this.fades); this.fades = setTimeout(() => (this.toast = ""), 6000); },
-    on_all({ start }) { this.s = start; this.place = start.place; this.me = start.me; this.people = start.people; this.entries = []; this.put(start.entries); this.backstage = start.backstage || this.backstage; this.down(true); },
+    on_tables({ tables }) { this.s.tables = tables; },
+    sit(key) { location.search = "?table=" + encodeURIComponent(key); },
     say(words) { const text = words || this.text; if (!text.trim()) return; this.go({ do: "say", text }); if (!words) { this.text = ""; this.$nextTick(this.grow); } this.down(true); },
     enter(e) { if (e.isComposing || innerWidth <= 760 && "ontouchstart" in window) return; e.preventDefault(); this.say(); },
     recall(e) { if (this.text || !this.s.gm) return; const line = this.find(this.lastLine); if (line) { e.preventDefault(); this.beginEdit(line); } },

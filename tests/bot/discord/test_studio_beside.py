@@ -1,0 +1,127 @@
+"""`understudy bot --studio`: the real program, a channel at one end and a browser at the other, on one event loop."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+import pytest
+
+from tests.bot.discord.wire import Program, Tavern, ended_well, running
+from tests.fakes.browser import MISSING, Browser
+from tests.fakes.discord_standin import DiscordStandIn
+from tests.fakes.model_server import ModelServer
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def discord(home: Path, migrated: Path) -> AsyncIterator[DiscordStandIn]:
+    home.mkdir()
+    shutil.copy(migrated, home / "db.sqlite")
+    async with DiscordStandIn() as standin:
+        yield standin
+    assert standin.faults == []  # every request and every answer is one Discord describes
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    if MISSING:
+        pytest.skip(MISSING)
+    made = Browser()
+    yield made
+    made.close()
+
+
+@asynccontextmanager
+async def beside(discord: DiscordStandIn, model: ModelServer, *options: str, **settings: str) -> AsyncIterator[tuple[Program, str]]:
+    """The bot with its studio; yields it with the studio's address."""
+    async with running(discord, model, "--studio", *options, UNDERSTUDY_STUDIO_PORT="0", **settings) as program:
+        address = (await program.event("studio"))["address"]
+        await program.event("ready")
+        yield program, address
+        await ended_well(program)
+
+
+async def at(act: Callable[..., T], *arguments: Any) -> T:
+    """Let the browser do something while the channel lives on."""
+    return await asyncio.to_thread(act, *arguments)
+
+
+async def test_what_is_said_in_the_channel_stands_on_the_page_and_another_host_is_refused(discord: DiscordStandIn, model: ModelServer) -> None:
+    model.script.append("Four copper for the ale.")
+    tavern = Tavern(discord)
+    async with beside(discord, model) as (_, address), httpx2.AsyncClient(timeout=60) as http:
+        assert "No table is open yet" in (await http.get(address)).text
+        await tavern.summon()
+        await tavern.talk("ana", "What does the ale cost?")
+        page = (await http.get(address)).text
+        assert "Four copper for the ale." in page
+        assert "#tavern" in page
+        assert (await http.get(address, headers={"host": "evil.example"})).status_code == 403
+
+
+async def test_a_gm_steers_the_channel_from_the_page(discord: DiscordStandIn, model: ModelServer, browser: Browser) -> None:
+    model.script += ["Four copper for the ale.", ("slow", 0.1, "It is a long story. " + "word " * 100), "Wet, as ever."]
+    tavern = Tavern(discord)
+    async with beside(discord, model) as (_, address):
+        await at(browser.open, address, ".page label, .page .scroll")
+        await tavern.summon()
+        await at(browser.find, "#say")  # the page has seen that somebody plays
+        await tavern.talk("ana", "What does the ale cost?")
+        await at(browser.until, lambda: browser.texts(".spoken .words") == ["Four copper for the ale."], "the channel's line")
+
+        await at(browser.click, "#drawer")  # a line of the GM's own
+        await at(lambda: browser.write("#speak-as", "Five, since the flood.", enter=True))
+        await tavern.until_heard("Five, since the flood.")
+        assert tavern.spoken[-1]["author"]["username"] == "Mira Dunmore"
+
+        asked = await tavern.slash("ana", "talk", text="Why the flood?")  # hushed in mid-line
+        await at(browser.click, "[aria-label='Hush']")
+        await tavern.until_told(asked, "answered")
+        assert len(tavern.spoken[-1]["content"].split()) < 90
+
+        await at(lambda: browser.write("#direction", "weary", enter=True))
+        await at(browser.until, lambda: "Next: weary" in browser.texts(".drawer .any"), "the direction")
+        await at(lambda: browser.write("#say", "How is the weather?", enter=True))
+        await tavern.until_heard("Wet, as ever.")
+        assert "weary" in str(model.requests[-1]["messages"])
+        await discord.until(lambda: any("How is the weather?" in m["content"] for m in discord.messages.values()))
+
+        await at(browser.click, ".spoken.last [data-do=safety]")  # ✖ takes it from the channel, too
+        await discord.until(lambda: not any("Wet, as ever." in message["content"] for message in tavern.spoken))
+
+
+async def test_the_studio_and_the_api_are_beside_the_bot_together(discord: DiscordStandIn, model: ModelServer) -> None:
+    model.script.append("Five copper.")
+    async with running(discord, model, "--studio", "--api", UNDERSTUDY_STUDIO_PORT="0", UNDERSTUDY_API_PORT="0") as program:
+        api = (await program.event("api"))["address"]
+        studio = (await program.event("studio"))["address"]
+        await program.event("ready")
+        async with httpx2.AsyncClient(timeout=60) as http:
+            body = {"model": "mira", "messages": [{"role": "user", "content": "What does the ale cost?"}]}
+            answer = (await http.post(f"{api}/chat/completions", json=body)).json()
+            assert answer["choices"][0]["message"]["content"] == "Five copper."
+            assert (await http.get(f"{studio}machine")).status_code == 200
+        await ended_well(program)
+
+
+async def test_a_stop_lets_a_line_end_while_a_page_is_open(discord: DiscordStandIn, model: ModelServer, browser: Browser) -> None:
+    model.script.append(("slow", 0.1, "First sentence here. " + "word " * 15 + "end."))
+    tavern = Tavern(discord)
+    async with beside(discord, model) as (program, address):
+        await tavern.summon()
+        await at(browser.open, address, "#say")
+        await tavern.slash("ana", "talk", text="Tell me everything.")
+        await tavern.until_heard("First sentence")
+        await ended_well(program)
+    assert tavern.spoken[-1]["content"].endswith("end.")
