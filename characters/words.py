@@ -91,6 +91,8 @@ young before after while over stock goods shelf purse pack coin coins silver cop
 
 def fold(text: str) -> str:
     """Lower-case text without accents or curly quotes."""
+    if text.isascii():
+        return text.lower()
     text = text.replace("\u2019", "'").replace("\u2018", "'")
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(ch for ch in decomposed if not unicodedata.combining(ch)).casefold()

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.fakes.browser import MISSING, Browser
-from tests.fakes.studio_home import TALK, seed
+from tests.fakes.studio_home import EVENING, seed
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -23,7 +23,7 @@ async def _seed(home: Path) -> None:
     (home / "voices").mkdir(parents=True)
     voice = home / "voices" / "mira.gguf"
     voice.write_bytes(b"GGUF")
-    table = await seed(home, TALK, adapter=voice)
+    table = await seed(home, EVENING, adapter=voice)
     await table.speaking.close()
     await table.state.store.close()
 
@@ -78,7 +78,8 @@ def _take(browser: Browser, url: str) -> None:
     browser.picture(IMAGES / "studio-drawer-dark.png")
     browser.click("#drawer")
     _dark(browser, dark=False)
-    browser.open(f"{url}review", ".card.big, .card.done")
+    browser.open(f"{url}review", ".card.big")
+    browser.until(lambda: "would be learnt" in browser.texts("#counts")[0], "what was read")
     browser.picture(IMAGES / "studio-review.png")
     browser.open(f"{url}nights", ".charts canvas")
     browser.until(lambda: len(browser.texts("#verdict tbody tr")) > 2, "the verdict")

@@ -118,18 +118,26 @@ async def _api(house: House, client: "Understudy") -> AsyncIterator[str]:
 async def _studio(house: House, client: "Understudy", as_json: bool) -> AsyncIterator[None]:
     """The studio on the bot's own event loop, with a table for every channel NPCs speak in."""
     from bot.commands.studio import address_of, make_studio, opened
-    from bot.discord_app.steering import open_channels
+    from bot.discord_app.steering import BackRooms, open_channels
     from bot.studio.studio import OpenTable
 
     rooms = client.stage.desk.rooms
+    behind = BackRooms(rooms, client, house.settings.table.name)
 
     def tables() -> list[OpenTable]:
-        return [OpenTable(key, name, table, stage) for key, name, table, stage in open_channels(client.stage, client)]
+        played = [OpenTable(key, name, table, stage) for key, name, table, stage in open_channels(client.stage, client)]
+        return [*played, *(OpenTable(key, name, table) for key, name, table in behind)]
 
     address = address_of(house)
     studio = make_studio(house, rooms.house.store, rooms.house.engine, tables)
     async with opened(studio, address, lambda told: _tell({"event": "studio", "address": address.key_url}, as_json)):
-        yield
+        keeping = asyncio.create_task(behind.keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await behind.close()
 
 
 def _tell(event: dict[str, object], as_json: bool) -> None:

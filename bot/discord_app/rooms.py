@@ -33,6 +33,9 @@ def channel_place(channel: int) -> str:
     return f"discord-channel:{channel}"
 
 
+BACK_ROOM = "studio"
+
+
 def person_key(user: int) -> str:
     """The key a Discord account goes by in the database."""
     return f"discord:{user}"
@@ -124,16 +127,24 @@ class Rooms:
         """The room of a channel; whoever asks sits down in it."""
         async with self._door:  # people who turn up together find one room, and are known once
             if channel not in self._rooms:
-                self._rooms[channel] = Room(guild, channel, await self._open(guild, channel, seat))
+                table = await self._open(guild, channel_place(channel), seat)
+                self._rooms[channel] = Room(guild, channel, table)
             return self._rooms[channel]
 
-    async def _open(self, guild: int, channel: int, seat: Seat) -> Table:
+    async def back_room(self, guild: int, seat: Seat) -> Table:
+        """A server's table that is no channel's: for the studio while nobody plays; no night waits for it."""
+        async with self._door:
+            table = await self._open(guild, BACK_ROOM, seat)
+        await table.leave()
+        return table
+
+    async def _open(self, guild: int, place: str, seat: Seat) -> Table:
         house = self.house
         table = await Table.open(
             house.store, house.engine, await self.library(guild), campaign=self.campaign(guild), seat=seat,
             clock=house.clock, rng=house.rng, sampling=Sampling(**house.settings.sampling.model_dump()),
             system_budget=house.settings.engine.system_budget, swap=house.settings.table.swap,
-            place=channel_place(channel), recover=False,
+            place=place, recover=False,
         )  # fmt: skip
         table.state.loaded = self.loaded
         table.state.limits = await self.limits(guild)

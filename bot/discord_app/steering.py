@@ -1,5 +1,6 @@
 """A running session seen and steered from the studio: what the GM does there is shown in the channel."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from typing import Any
@@ -9,12 +10,16 @@ import discord
 from bot.discord_app.catalogue import DEFAULT, words
 from bot.discord_app.errors import Refusal
 from bot.discord_app.lines import plain
-from bot.discord_app.rooms import Room
+from bot.discord_app.rooms import Room, Rooms
 from bot.discord_app.stage import Stage
 from bot.errors import TableError
 from bot.table.events import Line
 from bot.table.state import Hand
-from bot.table.table import Table
+from bot.table.table import Seat, Table
+from characters.errors import UnderstudyError
+
+_LOOK = 2.0  # seconds between two looks at which servers the bot is in
+_MOST_SERVERS = 25  # a studio is for one GM's machine
 
 
 class Steering:
@@ -82,3 +87,34 @@ def open_channels(stage: Stage, client: discord.Client) -> Iterator[tuple[str, s
         guild = getattr(channel, "guild", None)
         name = f"#{getattr(channel, 'name', room.channel)}" + (f" · {guild.name}" if guild else "")
         yield str(room.channel), name, room.table, Steering(stage, room, channel)
+
+
+class BackRooms:
+    """A table for every server that is no channel's: there the GM reviews and promotes while nobody plays."""
+
+    def __init__(self, rooms: Rooms, client: discord.Client, gm: str) -> None:
+        self._rooms, self._client, self._gm = rooms, client, gm
+        self._open: dict[str, tuple[int, str, Table]] = {}  # by campaign, which servers may share
+
+    def __iter__(self) -> Iterator[tuple[str, str, Table]]:
+        """Key, name and table of each."""
+        for guild, name, table in self._open.values():
+            yield f"server-{guild}", f"{name}, behind the scenes", table
+
+    async def keep(self) -> None:
+        """Open one for every server the bot is in, until cancelled."""
+        while True:
+            for guild in self._client.guilds[:_MOST_SERVERS]:
+                campaign = self._rooms.campaign(guild.id)
+                if campaign not in self._open:
+                    with contextlib.suppress(UnderstudyError):  # a database that is busy now is not in a moment
+                        table = await self._rooms.back_room(guild.id, Seat(self._gm))
+                        self._open[campaign] = guild.id, guild.name, table
+            await asyncio.sleep(_LOOK)
+
+    async def close(self) -> None:
+        """Get up from all of them."""
+        for _, _, table in self._open.values():
+            await table.speaking.close()
+            await table.leave()
+        self._open.clear()

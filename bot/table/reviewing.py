@@ -27,6 +27,7 @@ from db.queries.desk import DeskRow
 from db.tonight import ACCEPTED, REJECTED, decided, enough, what_is_missing
 
 _TOP = 10
+_BREATH = 200  # rows judged before others have their turn
 _PACE = 20.0  # seconds a line takes until the GM's own pace is known
 _IDLE = 180.0  # a longer pause is no reading
 _NEGATIVE = frozenset({"thumbs_down", "retcon", "regen", "safety_x"})
@@ -126,14 +127,17 @@ class Desk:
             self._made = await desk.harvested(session, state.campaign)
             rows = await desk.rows(session, state.campaign)
             counted = await desk.votes(session, state.campaign)
-        self.entries = _entries(rows)
-        judged = [
-            (key, worth) for key, entry in self.entries.items()
-            if entry.trains and entry.human is None and entry.good
-            for worth in [self._worth(entry, votes_of(counted, entry.turn))]
-        ]  # fmt: skip
+        entries = _entries(rows)
+        judged: list[tuple[str, Worth]] = []
+        for number, (key, entry) in enumerate(entries.items()):
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)  # whoever plays meanwhile is not kept waiting
+            if entry.trains and entry.human is None and entry.good:
+                judged.append((key, self._worth(entry, votes_of(counted, entry.turn))))
         for key, worth in judged:
-            self.entries[key] = replace(self.entries[key], worth=worth)
+            if worth is not NOTHING:
+                entries[key] = replace(entries[key], worth=worth)
+        self.entries = entries
         kept = [key for key in self.top if key in self.entries]
         self.top = most_worth(judged, _TOP) if choose else kept
 

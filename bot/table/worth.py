@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from characters.sheet import Sheet
 from characters.words import terms
@@ -40,6 +40,8 @@ class Judge:
         """
         said = _terms(line)
         found = [self._torn(votes), self._near(said), self._far(said, asked)]
+        if not any(one.score for one in found):
+            return NOTHING
         best = [one for one in sorted(found, key=lambda one: -one.score) if one.score]
         return Worth(sum(one.score for one in best), "; ".join(one.why for one in best))
 
@@ -61,7 +63,7 @@ class Judge:
         return Worth(len(strange) / len(said), f"far from the sheet: {len(strange)} of {len(said)} words are not in it")
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 

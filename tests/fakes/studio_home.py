@@ -27,6 +27,15 @@ TALK = (
     ("What do you hide under the counter?", "A cudgel, and my opinion of people who ask."),
 )
 
+# A whole evening: enough of it is liked or rewritten for a night.
+EVENING = (
+    ("Good evening. Is this the Lantern Rest?", "It was when I last swept it. Sit down and mind the third plank."),
+    ("The third plank?", "It bites. My husband meant to mend it, and then he meant to again."),
+    ("What is there to drink?", "Ale, small ale, and a cider that remembers being an apple."),
+    ("Who comes here?", "Bargemen, eel sellers, and people who tell me they are only passing through."),
+    *TALK,
+)
+
 
 async def seed(home: Path, talk: Sequence[tuple[str, str]] = TALK, *, adapter: Path | None = None) -> Table:
     """An evening in the Lantern Rest with two people, reactions, a correction; with `adapter` a night after it.
@@ -46,9 +55,11 @@ async def seed(home: Path, talk: Sequence[tuple[str, str]] = TALK, *, adapter: P
     spoken = [await said(table, ask) for ask, _ in talk]
     await table.react("👍", spoken[0].line_id)
     await table.react("👎", spoken[0].line_id, by=ana)
-    await table.edit("Eight copper, bread and all. Nobody leaves my house hungry.", spoken[1].line_id)
-    for line in spoken[2:]:
-        await table.react("👍", line.line_id)
+    stew = next(line for line, (ask, _) in zip(spoken, talk, strict=True) if "stew" in ask)
+    await table.edit("Eight copper, bread and all. Nobody leaves my house hungry.", stew.line_id)
+    for line in spoken[1:]:
+        if line is not stew:
+            await table.react("👍", line.line_id)
     if adapter is not None:
         await slept(table, home, adapter)
     return table
@@ -81,7 +92,7 @@ async def slept(table: Table, home: Path, adapter: Path) -> None:
         version = Version("mira-0a1b2c3d4e5f", "mira", str(adapter), "base", "candidate", report, began)
         await adapters.add_version(session, state.campaign, version)
         session.add(Night(campaign_id=state.campaign, npc="mira", state="done", attempts=1, started_at=began, ended_at=began + timedelta(minutes=7), reason="",
-                          report={"adapter": version.adapter, "counts": {"sft": 9, "pair": 1, "label": 6, "left_out": 1}, "missing": "29 more pairs or 54 more votes for a preference stage"}))  # fmt: skip
+                          report={"adapter": version.adapter, "counts": {"sft": 9, "pair": 1, "label": 9, "left_out": 0}, "missing": "29 more pairs or 51 more votes for a preference stage"}))  # fmt: skip
         await session.flush()
         for number, stage in enumerate(("harvest", "dataset", "training", "gate")):
             session.add(NightStage(night_id=1, stage=stage, state="done", started_at=began + timedelta(minutes=number), ended_at=began + timedelta(minutes=number + 2), result={}))

@@ -10,7 +10,7 @@ from bot.table.state import Hand
 from bot.table.table import Seat, Table
 from bot.wiring import find_house, open_table
 from db.provenance import Policy
-from db.queries.desk import ACCEPTED, REJECTED
+from db.tonight import ACCEPTED, REJECTED
 from learning.harvest import counts
 from learning.nightly.run import run
 from learning.nightly.values import Night, Outcome

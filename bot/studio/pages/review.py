@@ -20,6 +20,7 @@ from db.provenance import Policy
 from db.tonight import ACCEPTED, REJECTED
 
 _PAGE = 50
+_REASONS = 8  # why rows are left out, the commonest first
 
 
 def register(studio: Studio) -> None:
@@ -78,6 +79,7 @@ class Reviewing(Page):
         )  # fmt: skip
         return {
             "top": [self._shown(self.desk.entries[key]) for key in self.desk.top if key in self.desk.entries],
+            "reasons": Counter(entry.reason for entry in entries if not entry.trains).most_common(_REASONS),
             "reading": self._reading, "counts": {name: counts[name] for name in ("learn", "wait", "left")},
             "minutes": self.desk.minutes_left(), "undo": self._undoable > 0,
             "npcs": [{"slug": one.npc, "name": self._name(one.npc), "trains": one.trains, "missing": one.missing}
@@ -124,7 +126,7 @@ class Reviewing(Page):
         self._tell()
 
     async def correct(self, what: What) -> None:
-        await self.desk.correct(text(what, "key"), text(what, "text"))
+        await self.desk.correct(text(what, "key"), text(what, "text"), text(what, "asked", 1000) or None)
         self._undoable += 1
         self._tell()
 

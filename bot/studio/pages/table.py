@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from nicegui import ui
@@ -10,7 +11,7 @@ from nicegui.element import Element
 from bot.errors import TableError
 from bot.studio.faces import face, npc_face
 from bot.studio.frame import PATIENCE, framed, wait_for_a_table
-from bot.studio.pages.page import Page, What, number
+from bot.studio.pages.page import Page, What, number, text
 from bot.studio.studio import OpenTable, Studio
 from bot.table.commands import run_input
 from bot.table.improvise import Ensemble, keep
@@ -35,6 +36,7 @@ def register(studio: Studio) -> None:
                 wait_for_a_table(studio)
                 return
             sitting = Sitting(studio, opened)
+            sitting.follows = not table
             sitting.show(await sitting.start())
 
 
@@ -43,7 +45,13 @@ class Part(Element, component="../parts/table.js"):
 
 
 class Sitting(Page):
-    """One open page: whose hand it plays with, and what it was shown."""
+    """One open page: whose hand it plays with, and what it was shown.
+
+    Attributes:
+        follows: nobody chose this table, so the page goes to where people begin to play.
+    """
+
+    follows = False
 
     def __init__(self, studio: Studio, opened: OpenTable) -> None:
         super().__init__()
@@ -86,6 +94,9 @@ class Sitting(Page):
         if (known := self._tables()) != self._known:
             self._known = known
             self._send([{"is": "tables", "tables": known}])
+            first = self.studio.table()
+            if self.follows and self.opened.stage is None and first is not None and first.stage is not None:
+                ui.navigate.to("/")
 
     def close(self) -> None:
         """Follow the table no longer."""
@@ -118,7 +129,7 @@ class Sitting(Page):
         if npc is None or not self.opened.gm:
             return {"told": [], "secrets": [], "improvised": False}
         told = await self.opened.table.backstage.told(npc)
-        secrets = [{"text": one.text, "condition": one.condition} for one in state.library.get(npc).secrets]
+        secrets = [asdict(one) for one in await self.opened.table.confiding.secrets(npc)]
         made_up = isinstance(state.library, Ensemble) and npc in state.library.improvised
         return {"told": [{"id": one.id, "text": one.text} for one in told], "secrets": secrets, "improvised": made_up}
 
@@ -164,7 +175,8 @@ class Sitting(Page):
         await self._shown(line)
 
     async def edit(self, what: What) -> None:
-        line = await self.opened.table.edit(str(what.get("text", "")), number(what, "line"), by=self.hand)
+        asked = text(what, "asked", 1000) or None
+        line = await self.opened.table.edit(str(what.get("text", "")), number(what, "line"), asked, by=self.hand)
         await self._shown(line)
 
     async def _shown(self, line: Any) -> None:
@@ -192,7 +204,9 @@ class Sitting(Page):
             "prompt": why.prompt_hash, "template": why.template_hash, "takes": str(len(why.takes)),
         }  # fmt: skip
         facts = [{"text": fact.text, "source": fact.source} for fact in why.facts]
-        told = {"text": why.text, "facts": facts, "rows": [[name, value] for name, value in rows.items() if value]}
+        hidden = [asdict(one) for one in why.secrets] if self.opened.gm else []
+        told = {"text": why.text, "facts": facts, "rows": [[name, value] for name, value in rows.items() if value],
+                "secrets": hidden}  # fmt: skip
         self._send([{"is": "why", "why": told}])
 
     async def hush(self, what: What) -> None:
@@ -262,6 +276,12 @@ class Sitting(Page):
         await self.opened.table.backstage.untell(number(what, "id"))
         await self.backstage(what)
 
+    async def secret(self, what: What) -> None:
+        npc, which = text(what, "npc", 100), number(what, "number")
+        confiding = self.opened.table.confiding
+        await (confiding.reveal(npc, which) if what.get("open") else confiding.close(npc, which))
+        await self.backstage(what)
+
     async def backstage(self, what: What) -> None:
         self._send([{"is": "backstage", **await self._backstage(self.opened.table.state.speaker)}])
 
@@ -280,6 +300,7 @@ class Sitting(Page):
     async def roll(self, what: What) -> None:
         _, how = await self.opened.table.roll(str(what.get("dice", "")), by=self.hand)
         self.studio.feed(self.opened).note(f"{self.hand.person.name}: {how}")
+        await self.backstage(what)  # a roll may have loosened a tongue
         if self.opened.stage is not None:
             await self.opened.stage.told(self.opened.table, f"🎲 {self.hand.person.name} {how}")
 
@@ -295,11 +316,12 @@ class Sitting(Page):
 _ACTS = {
     **{name: name for name in (
         "say", "regen", "edit", "react", "retcon", "why", "hush", "switch", "summon", "dismiss", "scene", "stop",
-        "say_as", "draft", "direct", "tell", "untell", "backstage", "roll", "improvise", "keep_npc", "sit",
+        "say_as", "draft", "direct", "tell", "untell", "secret", "backstage", "roll", "improvise", "keep_npc",
+        "sit",
     )},
     "keep": "keep_take",
 }  # fmt: skip
 _GM_ONLY = frozenset({
-    "edit", "retcon", "summon", "dismiss", "scene", "stop", "say_as", "draft", "direct", "tell", "untell", "backstage",
-    "improvise", "keep_npc", "sit",
+    "edit", "retcon", "summon", "dismiss", "scene", "stop", "say_as", "draft", "direct", "tell", "untell", "secret",
+    "backstage", "improvise", "keep_npc", "sit",
 })  # fmt: skip

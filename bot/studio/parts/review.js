@@ -26,7 +26,7 @@ export default {
       <h2>{{ s.top.length ? 'That was all that needed you' : 'Nothing needs you now' }}</h2><p class="soft">{{ s.counts.learn || s.counts.wait || s.counts.left ? 'The rest is under All rows; the night takes it as it stands.' : 'Play, and rate or rewrite some lines; what the night would learn appears here.' }}</p></div>
     <template v-else>
       <div class="row small soft" style="margin-bottom:8px"><span>{{ done }} of {{ s.top.length }}</span><div class="bar grow"><div :style="{width: 100 * done / s.top.length + '%'}"></div></div><span id="minutes">about {{ minutes }} left</span></div>
-      <article class="card big"><row-of :e="current" :mode="mode" :draft="draft" @draft="draft = $event" @save="save" @cancel="mode = ''"></row-of>
+      <article class="card big"><row-of :e="current" :mode="mode" :draft="draft" :asked="asked" @asked="asked = $event" @draft="draft = $event" @save="save" @cancel="mode = ''"></row-of>
         <div class="row wrap acts" v-if="!mode"><button class="btn main" id="accept" @click="decide('accept')"><kbd>1</kbd>Accept</button><button class="btn" id="correct" :disabled="!current.turn" @click="correct"><kbd>2</kbd>Correct</button><button class="btn bad" id="reject" @click="decide('reject')"><kbd>3</kbd>Reject</button><span class="grow"></span><button class="btn quiet" @click="skip"><kbd>Space</kbd>Later</button></div></article>
     </template>
   </section>
@@ -35,8 +35,9 @@ export default {
     <div class="row wrap" style="margin-bottom:12px"><select class="field" style="width:auto" v-model="f.npc" aria-label="NPC" @change="fetch"><option value="">Everybody</option><option v-for="n in s.npcs" :key="n.slug" :value="n.slug">{{ n.name }}</option></select>
       <select class="field" style="width:auto" v-model="f.what" aria-label="Which rows" @change="fetch" id="what"><option value="">All rows</option><option value="learn">Would be learnt from</option><option value="left">Left out, and why</option><option value="open">Not decided yet</option><option value="decided">Decided by you</option></select>
       <input class="field grow" style="min-width:140px" v-model="f.search" placeholder="Search" aria-label="Search" @input="later"><span class="small soft">{{ page.total }} rows</span></div>
+    <div class="row wrap" style="gap:6px;margin:-4px 0 12px" v-if="f.what === 'left'" id="reasons"><span class="chip" v-for="[why, n] in s.reasons" :key="why">{{ n }} × {{ why }}</span></div>
     <article v-for="(e, i) in page.rows" :key="e.key" class="card slim" :class="{at: i === at}" :data-row="e.key" @click="at = i">
-      <row-of :e="e" :mode="i === at ? mode : ''" :draft="draft" @draft="draft = $event" @save="save" @cancel="mode = ''"></row-of>
+      <row-of :e="e" :mode="i === at ? mode : ''" :draft="draft" :asked="asked" @asked="asked = $event" @draft="draft = $event" @save="save" @cancel="mode = ''"></row-of>
       <div class="row side"><button class="ib" :class="{on: e.human === 'accept'}" title="Accept (1)" aria-label="Accept" @click="at = i; decide('accept')"><i class="material-icons">check</i></button><button class="ib" v-if="e.turn" title="Correct (2)" aria-label="Correct" @click.stop="at = i; correct()"><i class="material-icons">edit</i></button><button class="ib" :class="{on: e.human === 'reject'}" title="Reject (3)" aria-label="Reject" @click="at = i; decide('reject')"><i class="material-icons">close</i></button></div>
     </article>
     <div class="row" style="justify-content:center;margin-top:14px" v-if="page.total > page.rows.length"><button class="btn quiet" :disabled="!page.offset" @click="turn(-1)">Before</button><span class="small soft">{{ page.offset + 1 }}–{{ page.offset + page.rows.length }}</span><button class="btn quiet" :disabled="page.offset + page.rows.length >= page.total" @click="turn(1)">Next</button></div>
@@ -52,19 +53,19 @@ export default {
   <div class="toast any" v-if="toast" role="alert">{{ toast }}</div>
 </div></div>`,
   components: {
-    EditBox: { props: { draft: String }, emits: ["draft", "save", "cancel"], mounted() { this.$refs.t.focus(); },
-      template: `<div><textarea ref="t" class="field" rows="3" style="font:17px/1.55 var(--serif)" :value="draft" aria-label="What it should be" @input="$emit('draft', $event.target.value)" @keydown.stop @keydown.enter.exact.prevent="$emit('save')" @keydown.esc="$emit('cancel')"></textarea><div class="row" style="margin-top:8px"><button class="btn main" @click="$emit('save')">Save</button><button class="btn quiet" @click="$emit('cancel')">Cancel</button></div></div>` },
-    RowOf: { props: { e: Object, mode: String, draft: String }, emits: ["draft", "save", "cancel"], computed: { parts() { return this.e.original ? diff(this.e.original, this.e.text) : null; } },
+    EditBox: { props: { draft: String, asked: String }, emits: ["draft", "asked", "save", "cancel"], mounted() { this.$refs.t.focus(); },
+      template: `<div><label v-if="asked !== undefined" style="display:block;margin-bottom:8px"><span class="label">They asked</span><input class="field" :value="asked" data-do="asked" maxlength="1000" @input="$emit('asked', $event.target.value)" @keydown.stop @keydown.enter.prevent="$emit('save')" @keydown.esc="$emit('cancel')"></label><textarea ref="t" class="field" rows="3" style="font:17px/1.55 var(--serif)" :value="draft" aria-label="What it should be" @input="$emit('draft', $event.target.value)" @keydown.stop @keydown.enter.exact.prevent="$emit('save')" @keydown.esc="$emit('cancel')"></textarea><div class="row" style="margin-top:8px"><button class="btn main" @click="$emit('save')">Save</button><button class="btn quiet" @click="$emit('cancel')">Cancel</button></div></div>` },
+    RowOf: { props: { e: Object, mode: String, draft: String, asked: String }, emits: ["draft", "asked", "save", "cancel"], computed: { parts() { return this.e.original ? diff(this.e.original, this.e.text) : null; } },
       methods: { said(s) { return SAID[s] || s; } },
       template: `<div class="grow">
-        <div class="row wrap" style="gap:6px;margin-bottom:5px"><b class="small any">{{ e.name }}</b><span class="chip">{{ said(e.signal) }}</span><span class="chip" v-for="k in e.kinds" :key="k">{{ k }}</span><span class="chip">from {{ e.source }}</span><span class="chip good" v-if="e.human === 'accept'">accepted</span><span class="chip bad" v-else-if="e.human === 'reject'">rejected</span><span class="chip warn" v-else-if="!e.trains">left out</span></div>
-        <div class="asked any" v-if="e.asked">{{ e.asked }}</div>
-        <edit-box v-if="mode" :draft="draft" @draft="$emit('draft', $event)" @save="$emit('save')" @cancel="$emit('cancel')"></edit-box>
+        <div class="row wrap" style="gap:6px;margin-bottom:5px"><b class="small any">{{ e.name }}</b><span class="chip">{{ said(e.signal) }}</span><span class="chip" v-for="k in e.kinds" :key="k">{{ k }}</span><span class="chip" :title="e.reason">from {{ e.source }}</span><span class="chip good" v-if="e.human === 'accept'">accepted</span><span class="chip bad" v-else-if="e.human === 'reject'">rejected</span><span class="chip warn" v-else-if="!e.trains">left out</span></div>
+        <div class="asked any" v-if="e.asked && !mode">{{ e.asked }}</div>
+        <edit-box v-if="mode" :draft="draft" :asked="asked" @asked="$emit('asked', $event)" @draft="$emit('draft', $event)" @save="$emit('save')" @cancel="$emit('cancel')"></edit-box>
         <div v-else class="line any" :class="{not: !e.good}"><template v-if="parts"><template v-for="[s, w] in parts"><ins v-if="s === '+'">{{ w }}</ins><del v-else-if="s === '-'">{{ w }}</del><template v-else>{{ w }}</template></template></template><template v-else>{{ e.text }}</template></div>
         <div class="small why" v-if="e.why"><i class="material-icons" style="font-size:15px">visibility</i>{{ e.why }}</div>
         <div class="small soft" v-if="!e.trains && e.reason">{{ e.reason }}</div></div>` },
   },
-  data() { const s = this.start; return { s, tab: "top", tabs: [["top", "Worth your time"], ["all", "All rows"], ["curate", "Teach by questions"]], f: { npc: "", what: "", search: "" }, page: { rows: [], total: 0, offset: 0 }, at: 0, mode: "", draft: "", toast: "", later_: [], who: s.who, q: null, drawing: false, taught: 0 }; },
+  data() { const s = this.start; return { s, tab: "top", tabs: [["top", "Worth your time"], ["all", "All rows"], ["curate", "Teach by questions"]], f: { npc: "", what: "", search: "" }, page: { rows: [], total: 0, offset: 0 }, at: 0, mode: "", draft: "", asked: "", toast: "", later_: [], who: s.who, q: null, drawing: false, taught: 0 }; },
   created() { this.$options.components.RowOf.components = { EditBox: this.$options.components.EditBox }; },
   mounted() { this.$refs.all.focus({ preventScroll: true }); this.$emit("go", { do: "opened" }); },
   computed: {
@@ -92,8 +93,8 @@ export default {
     later() { clearTimeout(this.typing); this.typing = setTimeout(this.fetch, 200); },
     turn(by) { this.at = 0; this.go({ do: "page", ...this.f, offset: Math.max(0, this.page.offset + by * 50) }); this.$refs.all.scrollTop = 0; },
     decide(verdict) { if (!this.current) return; const e = this.current; e.human = verdict; this.go({ do: "decide", key: e.key, verdict }); if (this.tab === "all") this.at = Math.min(this.at + 1, this.page.rows.length - 1); this.$refs.all.focus({ preventScroll: true }); },
-    correct() { const e = this.tab === "curate" ? this.q : this.current; if (!e || this.tab !== "curate" && !e.turn) return; this.draft = e.text; this.mode = "edit"; },
-    save() { const e = this.current; if (this.draft.trim() && this.draft.trim() !== e.text) { this.go({ do: "correct", key: e.key, text: this.draft }); e.human = "accept"; } this.mode = ""; this.$refs.all.focus({ preventScroll: true }); },
+    correct() { const e = this.tab === "curate" ? this.q : this.current; if (!e || this.tab !== "curate" && !e.turn) return; this.draft = e.text; this.asked = e.asked; this.mode = "edit"; },
+    save() { const e = this.current; const asked = this.asked.trim() !== e.asked ? this.asked.trim() : ""; if (this.draft.trim() && (asked || this.draft.trim() !== e.text)) { this.go({ do: "correct", key: e.key, text: this.draft, asked }); e.human = "accept"; } this.mode = ""; this.$refs.all.focus({ preventScroll: true }); },
     skip() { if (this.current) this.later_.push(this.current.key); },
     draw() { this.mode = ""; this.drawing = true; this.q = null; this.go({ do: "draw", npc: this.who }); },
     curate(verdict) { this.go({ do: "curate", line: this.q.line, verdict }); this.taught += verdict === "accept"; this.draw(); },

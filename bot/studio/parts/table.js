@@ -45,7 +45,8 @@ export default {
           </div>
           <div v-if="editing !== e.id" class="words any" :class="{caret: e.live && e.text}">{{ e.text }}<span v-if="e.live && !e.text" class="dots">···</span></div>
           <div v-else class="words"><textarea class="field" rows="3" v-model="draft" ref="edit" aria-label="What the NPC should have said" @keydown.enter.exact.prevent="saveEdit(e)" @keydown.esc.stop="editing = 0" style="font:inherit"></textarea>
-            <div class="row" style="margin-top:6px"><button class="btn main" @click="saveEdit(e)">Save</button><button class="btn quiet" @click="editing = 0">Cancel</button><span class="small faint">{{ first(e) }} says so from the next line on.</span></div></div>
+            <input v-if="anew" class="field" v-model="question" data-do="question" maxlength="1000" aria-label="They asked" placeholder="They asked …" @keydown.enter.exact.prevent="saveEdit(e)" @keydown.esc.stop="editing = 0" style="margin-top:6px">
+            <div class="row wrap" style="margin-top:6px"><button class="btn main" @click="saveEdit(e)">Save</button><button class="btn quiet" @click="editing = 0">Cancel</button><button class="btn quiet" v-if="!anew" data-do="anew" @click="anew = true">They asked …</button><span class="small faint">{{ anew ? 'The question in your own words; then both are yours to teach.' : first(e) + ' says so from the next line on.' }}</span></div></div>
           <div class="tools" v-if="!e.live && editing !== e.id">
             <button v-for="[kind, mark, icon, told] in marks" :key="kind" class="ib" :class="{on: mine(e, kind)}" :title="told" :aria-label="told" :aria-pressed="mine(e, kind)" :data-do="kind" @click="react(e, kind, mark)"><i class="material-icons">{{ icon }}</i></button>
             <button class="ib" data-do="regen" title="Another take (Alt+R)" aria-label="Another take" @click="go({do: 'regen', line: e.id})"><i class="material-icons">replay</i></button>
@@ -70,7 +71,7 @@ export default {
     <section v-if="lead"><h3>Tell {{ lead.first }} something</h3>
       <form class="row" @submit.prevent="go({do: 'tell', npc: place.speaker, text: fact}); fact = ''"><input class="field" id="tell" v-model="fact" maxlength="500" placeholder="The bridge burnt last night."><button class="btn">Tell</button></form>
       <ul style="margin-top:8px"><li v-for="f in backstage.told" :key="f.id"><span class="grow any small">{{ f.text }}</span><button class="ib" style="width:24px;height:24px" aria-label="Take back" @click="go({do: 'untell', id: f.id, npc: place.speaker})"><i class="material-icons" style="font-size:15px">close</i></button></li></ul></section>
-    <section v-if="backstage.secrets.length"><h3>What {{ lead.first }} hides</h3><ul><li v-for="x in backstage.secrets" :key="x.text"><span class="small any">{{ x.text }}<span class="faint" v-if="x.condition"> · {{ x.condition }}</span></span></li></ul></section>
+    <section v-if="backstage.secrets.length"><h3>What {{ lead.first }} hides</h3><ul><li v-for="x in backstage.secrets" :key="x.number" :data-secret="x.number"><span class="small any grow">{{ x.text }}<span class="faint" v-if="x.condition"> · {{ x.condition }}</span><span class="faint" v-for="t in x.steps" :key="t"> · {{ t }}</span></span><button class="chip" :class="{warn: x.open}" :title="x.open ? 'Have it kept again' : 'Let it be told'" @click="go({do: 'secret', npc: place.speaker, number: x.number, open: !x.open})">{{ x.open ? 'may be told' : 'kept' }}</button></li></ul></section>
     <section><h3>Make somebody up</h3><form class="row" @submit.prevent="go({do: 'improvise', text: someone}); someone = ''"><input class="field" id="improvise" v-model="someone" maxlength="120" placeholder="Pell, nervous dockhand"><button class="btn">Enter</button></form>
       <div class="small" v-if="backstage.improvised" style="margin-top:6px"><button class="btn quiet" @click="go({do: 'keep_npc', npc: place.speaker})">Keep {{ lead.first }} as a draft sheet</button></div></section>
     <section><h3>Dice</h3><form class="row" @submit.prevent="roll(dice)"><input class="field" id="dice" v-model="dice" maxlength="100" placeholder="1d20+3"><button class="btn">Roll</button></form>
@@ -103,6 +104,7 @@ export default {
       <div v-if="dialog === 'why'"><h2>Why this line</h2><p class="any" style="font:16px/1.5 var(--serif)">“{{ why.text }}”</p>
         <span class="label">At hand when it was said</span><p class="small soft" v-if="!why.facts.length">Nothing of the sheet matched the question.</p>
         <ul style="padding-left:18px;margin:4px 0 14px"><li v-for="f in why.facts" class="small any">{{ f.text }} <span class="faint">({{ f.source }})</span></li></ul>
+        <template v-if="why.secrets.length"><span class="label">What it hides, as it stands now</span><ul style="padding-left:18px;margin:4px 0 14px"><li v-for="x in why.secrets" :key="x.number" class="small any">{{ x.text }} <span class="faint">({{ x.open ? 'may be told' : 'kept' }})</span></li></ul></template>
         <table class="plain"><tr v-for="[k, v] in why.rows"><td class="soft">{{ k }}</td><td class="mono any">{{ v }}</td></tr></table></div>
     </div>
   </div>
@@ -116,7 +118,7 @@ export default {
   },
   data() {
     return {
-      s: this.start, place: this.start.place, entries: [], text: "", editing: 0, draft: "", drawer: localStorage.drawer === "1" && innerWidth > 1080,
+      s: this.start, place: this.start.place, entries: [], text: "", editing: 0, draft: "", anew: false, question: "", drawer: localStorage.drawer === "1" && innerWidth > 1080,
       dialog: "", menu: "", at_: {}, search: "", newScene: {}, toast: "", why: null, speakAs: "", direction: "", fact: "", someone: "",
       dice: "1d20", player: "", me: this.start.me, drafting: false, bottom: true, backstage: this.start.backstage || { told: [], secrets: [] },
       people: this.start.people, marks: MARKS, sceneFields: [["place", "Place", "the Lantern Rest"], ["mood", "Mood", "tense"], ["reason", "Why you are here", "out of the rain"], ["familiarity", "How well you know each other", "strangers"]],
@@ -178,8 +180,13 @@ export default {
     react(e, kind, mark) { this.go({ do: "react", line: e.id, mark, remove: this.mine(e, kind) }); },
     at(e) { return Math.max(0, e.takes.findIndex((t) => t.number === e.kept)); },
     leaf(e, by) { this.go({ do: "keep", line: e.id, number: e.takes[this.at(e) + by].number }); },
-    beginEdit(e) { this.editing = e.id; this.draft = e.text; this.$nextTick(() => { const box = this.$refs.edit; (Array.isArray(box) ? box[0] : box).focus(); }); },
-    saveEdit(e) { if (this.draft.trim() && this.draft.trim() !== e.text) this.go({ do: "edit", line: e.id, text: this.draft }); this.editing = 0; this.$refs.say.focus(); },
+    askedOf(e) { const before = this.entries.slice(0, this.entries.indexOf(e)).filter((x) => !x.npc && !x.note); return before.length ? before[before.length - 1].text : ""; },
+    beginEdit(e) { this.editing = e.id; this.draft = e.text; this.question = this.askedOf(e); this.anew = false; this.$nextTick(() => { const box = this.$refs.edit; (Array.isArray(box) ? box[0] : box).focus(); }); },
+    saveEdit(e) {
+      const asked = this.anew && this.question.trim() !== this.askedOf(e) ? this.question.trim() : "";
+      if (this.draft.trim() && (asked || this.draft.trim() !== e.text)) this.go({ do: "edit", line: e.id, text: this.draft, asked });
+      this.editing = 0; this.$refs.say.focus();
+    },
     sayAs() { this.go({ do: "say_as", npc: this.place.speaker, text: this.speakAs }); this.speakAs = ""; },
     roll(dice) { this.go({ do: "roll", dice }); },
     become(p) { this.menu = ""; this.me = p; this.$refs.say.focus(); },

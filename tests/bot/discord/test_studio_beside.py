@@ -61,7 +61,6 @@ async def test_what_is_said_in_the_channel_stands_on_the_page_and_another_host_i
     model.script.append("Four copper for the ale.")
     tavern = Tavern(discord)
     async with beside(discord, model) as (_, address), httpx2.AsyncClient(timeout=60) as http:
-        assert "No table is open yet" in (await http.get(address)).text
         await tavern.summon()
         await tavern.talk("ana", "What does the ale cost?")
         page = (await http.get(address)).text
@@ -74,9 +73,11 @@ async def test_a_gm_steers_the_channel_from_the_page(discord: DiscordStandIn, mo
     model.script += ["Four copper for the ale.", ("slow", 0.1, "It is a long story. " + "word " * 100), "Wet, as ever."]
     tavern = Tavern(discord)
     async with beside(discord, model) as (_, address):
-        await at(browser.open, address, ".page label, .page .scroll")
-        await tavern.summon()
-        await at(browser.find, "#say")  # the page has seen that somebody plays
+        await at(browser.open, address, ".page *")
+        await at(browser.until, lambda: "Nobody is here yet" in browser.texts(".empty h2"), "the room behind the scenes")
+        await tavern.summon()  # the page goes to where people begin to play
+        await at(browser.until, lambda: any("#tavern" in name for name in browser.texts("header option")), "the channel")
+        await at(browser.until, lambda: browser.texts(".cast .who.word"), "Mira in the channel")
         await tavern.talk("ana", "What does the ale cost?")
         await at(browser.until, lambda: browser.texts(".spoken .words") == ["Four copper for the ale."], "the channel's line")
 
@@ -99,6 +100,23 @@ async def test_a_gm_steers_the_channel_from_the_page(discord: DiscordStandIn, mo
 
         await at(browser.click, ".spoken.last [data-do=safety]")  # ✖ takes it from the channel, too
         await discord.until(lambda: not any("Wet, as ever." in message["content"] for message in tavern.spoken))
+
+
+async def test_while_nobody_plays_the_gm_reviews_and_looks_at_the_nights(discord: DiscordStandIn, model: ModelServer, browser: Browser) -> None:
+    model.script.append("Four copper for the ale.")
+    tavern = Tavern(discord)
+    async with beside(discord, model) as _:
+        await tavern.summon()
+        await tavern.talk("ana", "What does the ale cost?")
+        line = tavern.spoken[-1]
+        up = next(item["custom_id"] for item in line["components"][0]["components"] if item["custom_id"].endswith(":up"))
+        await tavern.until_told(await discord.click("olga", line, up), "counted")
+    async with beside(discord, model) as (_, address):  # the morning after: no channel is open
+        await at(browser.open, f"{address}review", ".page *")
+        await at(browser.until, lambda: browser.texts("#counts"), "the desk")
+        await at(browser.click, "#tab-all")
+        await at(browser.until, lambda: "Four copper for the ale." in browser.texts("[data-row] .line"), "what was liked")
+        await at(browser.open, f"{address}nights", "#start-night")
 
 
 async def test_the_studio_and_the_api_are_beside_the_bot_together(discord: DiscordStandIn, model: ModelServer) -> None:

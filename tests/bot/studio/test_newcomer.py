@@ -74,12 +74,28 @@ def test_edits_in_place_likes_and_takes_back(browser: Browser, url: str) -> None
     browser.until(lambda: browser.texts(".spoken.gone .chip") == ["not canon"], "a line that is not canon")
 
 
+def test_writes_the_question_anew_beside_the_answer(browser: Browser, url: str) -> None:
+    say(browser, "wats 4 dinner lol")
+    browser.click(last("[data-do=edit]"))
+    browser.until(lambda: [browser.find(last("textarea")).clear()], "the field")
+    browser.write(last("textarea"), "Eel stew, eight copper.")
+    browser.click(last("[data-do=anew]"))
+    browser.until(lambda: [browser.find(last("[data-do=question]")).clear()], "the question")
+    browser.write(last("[data-do=question]"), "What is there to eat?", enter=True)
+    browser.until(lambda: browser.texts(last(".words")) == ["Eel stew, eight copper."], "the new words")
+
+
 def test_the_gm_s_drawer_tells_directs_makes_up_and_rolls(browser: Browser, url: str) -> None:
     browser.click("#drawer")
     browser.write("#tell", "The bridge burnt last night.", enter=True)
     browser.until(lambda: "The bridge burnt last night." in browser.texts(".drawer li span"), "the fact")
     browser.write("#direction", "wary", enter=True)
     browser.until(lambda: "Next: wary" in browser.texts(".drawer .any"), "the direction")
+    browser.until(lambda: browser.texts("[data-secret='1'] .chip") == ["kept"], "a secret")
+    browser.click("[data-secret='1'] .chip")
+    browser.until(lambda: browser.texts("[data-secret='1'] .chip") == ["may be told"], "a loosened tongue")
+    browser.click("[data-secret='1'] .chip")
+    browser.until(lambda: browser.texts("[data-secret='1'] .chip") == ["kept"], "the secret kept again")
     browser.write("#improvise", "Pell, nervous dockhand", enter=True)
     browser.until(lambda: browser.find(".cast .who.word").get_attribute("title") == "Pell has the word", "Pell")
     browser.run("document.querySelector('#dice').value = ''; document.querySelector('#dice').dispatchEvent(new Event('input'))")
@@ -102,6 +118,10 @@ def test_reviews_by_keyboard_and_takes_a_verdict_back(browser: Browser, url: str
     browser.press("1")
     browser.until(lambda: "accepted" in browser.texts("[data-row] .chip"), "an accepted row")
     assert any("hungry" in text for text in browser.texts("[data-row] ins, [data-row] .line"))
+    assert "What is there to eat?" in browser.texts("[data-row] .asked")
+    browser.run("const s = document.querySelector('#what'); s.value = 'left'; s.dispatchEvent(new Event('change'))")
+    browser.until(lambda: len(browser.all("[data-row]")) == len(browser.all("[data-row] .chip.warn")), "only what is left out")
+    assert "does not train yet" in browser.find(".wide").text
 
 
 def test_starts_a_night_and_sees_it_run_and_its_curve(browser: Browser, url: str) -> None:
