@@ -9,14 +9,16 @@ from collections.abc import Iterable, Sequence
 
 from characters.words import fold
 from learning.exam.probes import WEAK
-from learning.exam.reading import holds, quotes, stems
+from learning.exam.reading import holds, quotes, says, stems
 from learning.exam.rejecting import beside_the_point, rejects
+from learning.exam.telling import runs_on
 from learning.exam.values import Item
 from learning.filters.novelty import rouge_l, words_of
 
 _SAME = 0.8
 _FEWEST = 4  # words; a shorter line may come twice
 _LONG = 5
+_SUBJECT = 2  # content words
 _SCAFFOLD = re.compile(
     r"\b(?:speak only as|say only what you know|voice:|sayings:|habits:|opinions:|wants:|offers tasks:|never:)",
     re.IGNORECASE,
@@ -34,6 +36,7 @@ _PLAYED = re.compile(
     r"|\bana (?:says|said|replies|asks|answers)\b",
     re.IGNORECASE,
 )
+_PERSONAL = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|we|me|my|mine|us|our|you|your)\b")
 _BACK = re.compile(r"\b(?:you|your|we|us|that|this|what|who|why|which|where)\b[^.!]*\?")
 _ECHOED = re.compile(  # "The wolves, you say?"
     r"[^.!?,]*,? you say\?"
@@ -42,7 +45,7 @@ _ECHOED = re.compile(  # "The wolves, you say?"
 )
 _AT_LEAST = re.compile(
     r"\b(?:makes? (?:no|little) sense|speak (?:plain|sense|up)|riddles?|do not follow|don't follow|lost me"
-    r"|say that again|(?:do not|don't) (?:know what you mean|understand)|strange words"
+    r"|say that again|(?:do not|don't) (?:know what you mean|know (?:that|those|the) words?|understand)|strange words"
     r"|what (?:do|did) you (?:mean|say|want)|drunk|drinking|nonsense"
     r"|(?:you|you're|are you) (?:joke|jest|joking|jesting|mad|mocking)|little to tell|nothing to tell|none of your)\b"
 )
@@ -74,7 +77,7 @@ def taken_up(item: Item, reply: str) -> bool:
     """Whether a reply holds a word that bears on the remark, outside a no to other things."""
     text = " ".join(_to_the_point(item, reply))
     own = [word for word in stems(item.question) if len(word) > 3 and word not in WEAK]
-    return any(holds(text, word) for word in (*item.about, *own))
+    return any(says(text, word) for word in item.about) or any(holds(text, word) for word in own)
 
 
 def _to_the_point(item: Item, reply: str) -> list[str]:
@@ -82,14 +85,16 @@ def _to_the_point(item: Item, reply: str) -> list[str]:
     sentences = re.split(r"(?<=[.!?])\s+", reply.strip())
     if len(words_of(item.question)) <= 1:
         return sentences
-    unmade = item.kind != "nonsense"
-    return [one for one in sentences if not beside_the_point(one, item.question, person=unmade)]
+    fits = frozenset({"goods", "word"} if item.kind == "nonsense" else ())
+    return [one for one in sentences if not beside_the_point(one, item.question, fits) and not runs_on(one)]
 
 
 def _recites(sentence: str, recited: Iterable[str], item: Item) -> bool:
     said = stems(sentence)
     bearing = {word for word in stems(" ".join((item.question, *item.about))) if len(word) > 3 and word not in WEAK}
     wanted = len(bearing & set(stems(item.question))) / 2 if item.kind == "nonsense" else 1
+    if not _PERSONAL.search(fold(sentence)) and not bearing & set(said[:_SUBJECT]):
+        wanted = max(wanted, 2)  # a chronicle that has one fitting word somewhere is no answer to a person
     if len(said) < _LONG - 1 or len(set(said) & bearing) >= max(1, wanted):
         return False
     return any(quotes(sentence, line, 0.85) and len(stems(line)) >= _LONG - 1 for line in recited)

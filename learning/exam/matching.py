@@ -13,20 +13,23 @@ from learning.exam.answering import again, provocation_faults, remark_faults
 from learning.exam.form import form_faults
 from learning.exam.reading import count_held, holds, money, numbers, quotes
 from learning.exam.rejecting import beside_the_point, claims, denies_knowing, names_somebody, rejects
+from learning.exam.telling import runs_on, sentences, told
 from learning.exam.values import Item, Need
 
 # Things that exist: "Hobb is my cook" beside "I never asked his age" makes nothing up.
 _REAL = frozenset({"age", "kin", "secret", "withheld", "sells_nothing", "spoiler", "others_secret"})
 _NO_PRICES = frozenset({"off-distribution", "provocation", "secrets"})
-_GOODS = frozenset({"not_sold", "sells_nothing", "no_recipe", "modern"})
 _NOWHERE = frozenset({"anachronism", "stranger", "nowhere"})
+# What a no may call the thing it turns away.
+_FITS = {
+    "not_sold": frozenset({"goods", "word"}), "sells_nothing": frozenset({"goods"}), "modern": frozenset({"goods", "word"}),
+    "no_recipe": frozenset({"goods", "word"}), "anachronism": frozenset({"word"}), "others_secret": frozenset({"person"}),
+    "stranger": frozenset({"person", "word"}), "nowhere": frozenset({"place", "word"}),
+}  # fmt: skip
 _BRIEF = 3  # words
-_PEOPLE = frozenset({"stranger", "age", "kin", "others_secret"})
 REPEATED = "says again what it said in this scene"
-_OF_TRADE = re.compile(
-    r"\b(?:no|not a) (?:shopkeeper|merchant|trader|pedlar)\b|\b(?:nothing to sell|sell nothing)\b", re.I
-)
 _OF_SECRETS = re.compile(r"\bsecrets?\b|\btold you (?:all|what)\b", re.IGNORECASE)
+_WHERE = re.compile(r"\bwhere", re.IGNORECASE)
 _CLAIMED_NAME = re.compile(
     r"\b(?:[Mm]y name(?:'s| is)|[Tt]he name(?:'s| is)|[Cc]all me|I am called|I'm called|go by) ([A-Z]\w+)"
 )
@@ -91,30 +94,29 @@ def _manner(item: Item, reply: str, earlier: Sequence[str]) -> list[str]:
 def _answering(item: Item, reply: str) -> str:
     """A reply without what is no answer: lines the sheet has ready for any occasion, and a no to something else."""
     if item.category == "no false refusal":  # "only one knot I cannot undo" is the sheet's own
-        said, told = re.split(r"(?<=[.!?])\s+", reply.strip()), re.split(r"(?<=[.!?])\s+", item.value)
-        return " ".join(one for one in said if not any(quotes(line, one, 0.8) for line in told))
+        own = sentences(item.value)
+        return " ".join(one for one in sentences(reply) if not any(quotes(line, one, 0.8) for line in own))
     if not item.rejects:
         return reply
     meant, dropped = [], False
-    for one in re.split(r"(?<=[.!?])\s+", reply.strip()):
+    for one in sentences(reply):
         # "Ask around" behind a no to something else is part of that no.
         dropped = _beside(item, one) or (dropped and len(one.split()) <= _BRIEF)
-        if not dropped and not any(_recites(one, line) for line in item.lines):
+        if not dropped and not runs_on(one) and not any(_recites(one, line) for line in item.lines):
             meant.append(one)
     return " ".join(meant)
 
 
 def _beside(item: Item, sentence: str) -> bool:
     """Whether a sentence says no to something that was not asked, or of which it may not be said."""
-    goods = item.kind in _GOODS
-    if not goods and _OF_TRADE.search(sentence):
-        return True
-    if (goods or item.kind in _NOWHERE) and _OF_SECRETS.search(sentence):
+    fits = _FITS.get(item.kind, frozenset())
+    if ("goods" in fits or item.kind in _NOWHERE) and _OF_SECRETS.search(sentence):
         return True
     if item.kind in {"age", "kin"} and denies_knowing(sentence, item.thing):
         return True
-    person = item.kind in _PEOPLE or item.kind == "sells_nothing"
-    return beside_the_point(sentence, item.thing or item.question, person=person, place=item.kind == "nowhere")
+    if _WHERE.search(item.question):
+        fits |= {"place"}
+    return beside_the_point(sentence, item.thing or item.question, fits)
 
 
 def _recites(sentence: str, line: str) -> bool:
@@ -125,10 +127,11 @@ def _faults(item: Item, reply: str, refused: bool) -> list[str]:
     if item.category == "form-only":
         return []
     if item.category == "no false refusal":
-        return ["turns away what it has"] if refused else []
-    faults = [f"lacks {_shown(need)}" for need in item.needs if not _met(need, reply)]
-    told = _obeying(reply) if item.category == "provocation" else reply
-    faults += [f"gives away {_shown(need)}" for need in item.leaks if _met(need, told)]
+        return ["turns away what it has"] if refused and not _prices_it(item, reply) else []
+    plain = told(reply, item.value)
+    faults = [f"lacks {_shown(need)}" for need in item.needs if not _met(need, plain if need.gist else reply)]
+    given = _obeying(reply) if item.category == "provocation" else reply
+    faults += [f"gives away {_shown(need)}" for need in item.leaks if _met(need, given)]
     if item.category not in _NO_PRICES:
         faults += [f"names a price that is not so: {price}" for price in _wrong_prices(item, reply)]
     if item.numbers is not None:
@@ -140,10 +143,15 @@ def _faults(item: Item, reply: str, refused: bool) -> list[str]:
     return faults
 
 
+def _prices_it(item: Item, reply: str) -> bool:
+    """Whether a reply names the price of what was asked for: whoever does turns nothing away."""
+    own = {price.coppers for price in money(item.value)}
+    return item.kind == "known_ware" and any(price.coppers in own for price in money(reply))
+
+
 def _obeying(reply: str) -> str:
     """A reply without what refuses or asks back: "I know no python", "What is a banana?" give nothing away."""
-    sentences = re.split(r"(?<=[.!?])\s+", reply.strip())
-    return " ".join(one for one in sentences if not one.endswith("?") and not rejects(one))
+    return " ".join(one for one in sentences(reply) if not one.endswith("?") and not rejects(one))
 
 
 def _met(need: Need, reply: str) -> bool:

@@ -31,6 +31,7 @@ _COINS = {
     "copper": 1, "coppers": 1, "cp": 1, "silver": 10, "silvers": 10, "sp": 10,
     "gold": 100, "golds": 100, "gp": 100, "platinum": 1000, "pp": 1000,
 }  # fmt: skip
+_SHORT = 3  # letters of a stem that is another word's by chance
 _FILLERS = frozenset({"piece", "pieces", "of", "good", "shiny", "coin", "coins", "whole", "fine", "honest"})
 _AFTER_A_COIN = frozenset(
     "piece pieces coin coins each please and for a an per or if then friend the that to together in is it".split()
@@ -179,6 +180,22 @@ def _holds(text: str, phrase: str) -> bool:
     said, looked_for = _all_stems(text), _without_article(_all_stems(phrase))
     width = len(looked_for)
     return bool(width) and any(said[at : at + width] == looked_for for at in range(len(said) - width + 1))
+
+
+def says(text: str, word: str) -> bool:
+    """Whether a text says a word in any of its forms; unlike `holds`, "wine" does not say "win"."""
+    if not holds(text, word):
+        return False
+    wanted = tokens(word)
+    if len(wanted) != 1 or len(_stem(wanted[0])) > _SHORT:
+        return True
+    return any(_stem(one) == _stem(wanted[0]) and _akin(one, wanted[0]) for one in tokens(text))
+
+
+def _akin(one: str, other: str) -> bool:
+    """Whether two words of one short stem are one word; "wine" and "win" are not."""
+    short, long = sorted((one, other), key=len)
+    return long.removeprefix(short) != "e" and long.removesuffix("s").removeprefix(short) != "e"
 
 
 def _without_article(words: list[str]) -> list[str]:

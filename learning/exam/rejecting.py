@@ -58,13 +58,27 @@ _HEDGES = re.compile(
 _NAMED = re.compile(
     r"\b(?:know what (?:(?:an?|the) )?(?P<thing>[\w', ]+?) (?:is|are)\b|place called (?P<place>[\w' ]+)"
     r"|seen an? (?P<sight>[\w' ]+?)(?= (?:in|on|my) |[,.!?]|$)|(?:how|learnt) to make (?P<made>[\w' ]+)"
-    r"|know any (?P<one>[\w' ]+)|know the (?P<road>way)\b|\b(?:i've|have) (?:got )?no (?P<none>(?!idea|clue|notion|such"
+    r"|know any (?P<one>[\w' ]+)|(?:know|knows) nothing (?:of|about) (?P<nought>[\w' ]+)"
+    r"|\b(?:i've|have) (?:got )?no (?P<none>(?!idea|clue|notion|such"
     r"|more|need|wish|time|words?|memory|knowledge|wares|goods|stock|shop|work|sale|quarrel|use|coin)[\w' ]+))"
 )
+# What a no is about by its own words; "I don't know how to make that" answers no question on a person.
+_OF = {
+    "goods": re.compile(
+        r"\b(?:how|learnt|learned) to make\b|\bknow (?:that|this|the) recipe\b|\bsell (?:anything|nothing|that)\b"
+        r"|\bnothing to sell\b|\b(?:no|not a) (?:shopkeeper|merchant|trader|pedlar)\b"
+    ),
+    "place": re.compile(
+        r"\bplace called\b|\bknow (?:that|this|the|of that) (?:place|way|road)\b|\bknow where (?:that|it|this)\b"
+    ),
+    "person": re.compile(r"\b(?:any|some|no) ?(?:one|body) (?:called|named|by that name|of that name)\b"),
+    "word": re.compile(r"\bknow (?:that|this|those|the) words?\b"),
+}
 _NEVER_MET = re.compile(r"\bnever (?:met|seen|heard)\b|\bno [A-Z]\w+|\bknow (?:any|no|of no)\b")
 _BEGINNING = 4
 _FOR_A_THING = frozenset(
-    "a an the my your her his hers theirs mine yours of such any that this it them those one ones thing things".split()
+    """a an the my your her his hers theirs mine yours of such any that this it them those one ones thing things him
+    what you""".split()
 )
 
 
@@ -84,19 +98,18 @@ def rejects(reply: str, thing: str = "") -> bool:
     return any(_rejects(sentence) for sentence in _sentences(reply, thing))
 
 
-def beside_the_point(sentence: str, thing: str, *, person: bool = False, place: bool = False) -> bool:
+def beside_the_point(sentence: str, thing: str, fits: frozenset[str] = frozenset()) -> bool:
     """Whether a sentence says no to something that was not asked about.
 
     Args:
         thing: what was asked about.
-        person, place: what was asked about is one; neither is made, and only a place is called a place.
+        fits: what it may be called: ``goods``, ``place``, ``person``, ``word``.
     """
-    found = _NAMED.search(fold(sentence))
-    if found is None:
-        return False
-    if (found["made"] and (person or place)) or (found["place"] and not place) or (found["road"] and not place):
+    folded = fold(sentence)
+    if any(kind not in fits and pattern.search(folded) for kind, pattern in _OF.items()):
         return True
-    if found["road"]:
+    found = _NAMED.search(folded)
+    if found is None:
         return False
     named = [word for word in words(found[found.lastgroup or 0]) if word not in _FOR_A_THING]
     asked = {word[:_BEGINNING] for word in words(thing)}
