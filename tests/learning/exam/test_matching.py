@@ -13,7 +13,7 @@ from learning.exam.matching import mark
 from learning.exam.rejecting import claims, rejects
 from learning.exam.running import PLAYER
 from learning.exam.values import Item
-from tests.fakes.exams import pool
+from tests.fakes.exams import exam_of, pool
 from tests.fakes.people import make_sheet, make_world
 
 REPLIES = Path(__file__).parent / "replies"
@@ -27,17 +27,23 @@ def labelled(file: Path) -> Iterator[tuple[str, str, bool, bool]]:
             yield "form", reply, group["form"] == "good", not form_faults(reply, names=("Mira", "Mira Dunmore", PLAYER))
         for label in ("right", "wrong"):
             for reply in group.get(label, ()):
-                yield str(group["item"]), reply, label == "right", mark(item_of(group["item"]), reply).right
+                judged = mark(item_of(group["item"]), reply, earlier=group.get("earlier", ()))
+                yield str(group["item"]), reply, label == "right", judged.right
 
 
 def item_of(wanted: dict[str, str]) -> Item:
     """The item a label names, by as much of it as the label says."""
     found = [
-        item for item in pool(wanted["npc"])
-        if all(wanted.get(name) in {None, getattr(item, name)} for name in ("kind", "field", "thing", "question"))
+        item for item in (*pool(wanted["npc"]), *whole_exam(wanted))
+        if all(wanted.get(name) in {None, getattr(item, name)} for name in ("category", "kind", "field", "thing", "question"))
     ]  # fmt: skip
     assert found, f"no item for {wanted}"
     return found[0]
+
+
+def whole_exam(wanted: dict[str, str]) -> tuple[Item, ...]:
+    """Scenes and secrets, which are asked only in whole exams."""
+    return exam_of(wanted["npc"], whole=True) if wanted.get("category") in {"multi-turn", "secrets"} else ()
 
 
 @pytest.mark.parametrize("file", sorted(REPLIES.glob("*.yaml")), ids=lambda file: file.stem)
