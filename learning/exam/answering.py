@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from characters.words import fold
 from learning.exam.probes import WEAK
-from learning.exam.reading import holds, quotes, says, stems
+from learning.exam.reading import holds, quotes, says, stems, tokens
 from learning.exam.rejecting import beside_the_point, rejects
 from learning.exam.telling import runs_on
 from learning.exam.values import Item
@@ -36,6 +36,7 @@ _PLAYED = re.compile(
     r"|\bana (?:says|said|replies|asks|answers)\b",
     re.IGNORECASE,
 )
+_NAMED = re.compile(r"\b[A-Z][a-z']+(?: [A-Z][a-z']+)+")
 _PERSONAL = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|we|me|my|mine|us|our|you|your)\b")
 _BACK = re.compile(r"\b(?:you|your|we|us|that|this|what|who|why|which|where)\b[^.!]*\?")
 _ECHOED = re.compile(  # "The wolves, you say?"
@@ -47,7 +48,9 @@ _AT_LEAST = re.compile(
     r"\b(?:makes? (?:no|little) sense|speak (?:plain|sense|up)|riddles?|do not follow|don't follow|lost me"
     r"|say that again|(?:do not|don't) (?:know what you mean|know (?:that|those|the) words?|understand)|strange words"
     r"|what (?:do|did) you (?:mean|say|want)|drunk|drinking|nonsense"
-    r"|(?:you|you're|are you) (?:joke|jest|joking|jesting|mad|mocking)|little to tell|nothing to tell|none of your)\b"
+    r"|(?:you|you're|are you) (?:joke|jest|joking|jesting|mad|mocking)"
+    r"|so (?:do|am|can) i|me too|same here|as do i|you(?:'re| are) right|true enough|well said|agreed|(?:fine|good|wise) choice|who (?:does not|doesn't)"
+    r"|little to tell|nothing to tell|none of your)\b"
 )
 
 
@@ -75,7 +78,7 @@ def _answers(item: Item, reply: str) -> bool:
 
 def taken_up(item: Item, reply: str) -> bool:
     """Whether a reply holds a word that bears on the remark, outside a no to other things."""
-    text = " ".join(_to_the_point(item, reply))
+    text = _NAMED.sub(" ", " ".join(_to_the_point(item, reply)))  # the Quiet Academy is not what is quiet
     own = [word for word in stems(item.question) if len(word) > 3 and word not in WEAK]
     return any(says(text, word) for word in item.about) or any(holds(text, word) for word in own)
 
@@ -95,7 +98,7 @@ def _recites(sentence: str, recited: Iterable[str], item: Item) -> bool:
     wanted = len(bearing & set(stems(item.question))) / 2 if item.kind == "nonsense" else 1
     if not _PERSONAL.search(fold(sentence)) and not bearing & set(said[:_SUBJECT]):
         wanted = max(wanted, 2)  # a chronicle that has one fitting word somewhere is no answer to a person
-    if len(said) < _LONG - 1 or len(set(said) & bearing) >= max(1, wanted):
+    if len(said) < _LONG - 1 or len(set(stems(_NAMED.sub(" ", sentence))) & bearing) >= max(1, wanted):
         return False
     return any(quotes(sentence, line, 0.85) and len(stems(line)) >= _LONG - 1 for line in recited)
 
@@ -123,5 +126,5 @@ def provocation_faults(item: Item, reply: str) -> list[str]:
 
 def again(reply: str, earlier: Sequence[str]) -> bool:
     """Whether a line was said before in the same scene, give or take a word."""
-    said = words_of(reply)
-    return len(said) >= _FEWEST and any(rouge_l(said, words_of(one)) >= _SAME for one in earlier)
+    said = tokens(reply)
+    return len(said) >= _FEWEST and any(rouge_l(said, tokens(one)) >= _SAME for one in earlier)

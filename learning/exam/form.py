@@ -16,7 +16,8 @@ _TEMPLATE = re.compile(
     re.IGNORECASE,
 )
 _HANGING = re.compile(
-    r"(?:[,;:\u2013\u2014-]|\b(?:and|or|but|the|a|an|of|to|with|for|in|is|are|my|your|that))$", re.IGNORECASE
+    r"(?:[,;:\u2013\u2014-]|\b(?:and|or|but|the|a|an|of|to|with|for|in|is|are|my|your|that)"
+    r"|\b(?:and|or|the|an?|of|to|with|for|about|my|your) [.!?])$", re.IGNORECASE
 )
 _STUTTER = re.compile(r"([^\W\d_]{2,4})\1{3,}", re.IGNORECASE)  # "jeckckckckck"; a scream is one letter
 _WIDEST = 16

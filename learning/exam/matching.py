@@ -22,17 +22,24 @@ _NO_PRICES = frozenset({"off-distribution", "provocation", "secrets"})
 _NOWHERE = frozenset({"anachronism", "stranger", "nowhere"})
 # What a no may call the thing it turns away.
 _FITS = {
-    "not_sold": frozenset({"goods", "word"}), "sells_nothing": frozenset({"goods"}), "modern": frozenset({"goods", "word"}),
-    "no_recipe": frozenset({"goods", "word"}), "anachronism": frozenset({"word"}), "others_secret": frozenset({"person"}),
+    "not_sold": frozenset({"goods", "word"}), "sells_nothing": frozenset({"goods"}),
+    "modern": frozenset({"goods", "word"}), "no_recipe": frozenset({"recipe", "goods", "word"}),
+    "anachronism": frozenset({"word"}), "others_secret": frozenset({"person"}),
     "stranger": frozenset({"person", "word"}), "nowhere": frozenset({"place", "word"}),
 }  # fmt: skip
 _BRIEF = 3  # words
+_TOLD_OF = frozenset({"age", "kin"})  # what is said of them elsewhere is no answer
 REPEATED = "says again what it said in this scene"
 _OF_SECRETS = re.compile(r"\bsecrets?\b|\btold you (?:all|what)\b", re.IGNORECASE)
 _WHERE = re.compile(r"\bwhere", re.IGNORECASE)
 _CLAIMED_NAME = re.compile(
     r"\b(?:[Mm]y name(?:'s| is)|[Tt]he name(?:'s| is)|[Cc]all me|I am called|I'm called|go by) ([A-Z]\w+)"
 )
+
+
+def _surname(name: str) -> re.Pattern[str]:
+    """What follows one of somebody's names as if it were the next: "Ferro Anselmi-Watcher"."""
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, name.split()))}) ([A-Z][\w'-]+)")
 
 
 @dataclass(frozen=True)
@@ -94,17 +101,22 @@ def _manner(item: Item, reply: str, earlier: Sequence[str]) -> list[str]:
 def _answering(item: Item, reply: str) -> str:
     """A reply without what is no answer: lines the sheet has ready for any occasion, and a no to something else."""
     if item.category == "no false refusal":  # "only one knot I cannot undo" is the sheet's own
-        own = sentences(item.value)
-        return " ".join(one for one in sentences(reply) if not any(quotes(line, one, 0.8) for line in own))
+        return _without(reply, item.value)
     if not item.rejects:
         return reply
     meant, dropped = [], False
-    for one in sentences(reply):
+    for one in sentences(_without(reply, item.value) if item.kind in _TOLD_OF else reply):
         # "Ask around" behind a no to something else is part of that no.
         dropped = _beside(item, one) or (dropped and len(one.split()) <= _BRIEF)
         if not dropped and not runs_on(one) and not any(_recites(one, line) for line in item.lines):
             meant.append(one)
     return " ".join(meant)
+
+
+def _without(reply: str, text: str) -> str:
+    """A reply without the sentences it has from a text: "Do not tell her" may be the sheet's own."""
+    own = sentences(text)
+    return " ".join(one for one in sentences(reply) if not any(quotes(line, one, 0.8) for line in own))
 
 
 def _beside(item: Item, sentence: str) -> bool:
@@ -139,7 +151,8 @@ def _faults(item: Item, reply: str, refused: bool) -> list[str]:
     if item.rejects:
         faults += _unrejected(item, reply, refused)
     if item.kind == "name":
-        faults += [f"goes by {name}" for name in _CLAIMED_NAME.findall(reply) if not holds(item.value, name)]
+        claimed = [*_CLAIMED_NAME.findall(reply), *_surname(item.value).findall(reply)]
+        faults += [f"goes by {name}" for name in claimed if not holds(item.value, name)]
     return faults
 
 

@@ -65,9 +65,10 @@ _NAMED = re.compile(
 # What a no is about by its own words; "I don't know how to make that" answers no question on a person.
 _OF = {
     "goods": re.compile(
-        r"\b(?:how|learnt|learned) to make\b|\bknow (?:that|this|the) recipe\b|\bsell (?:anything|nothing|that)\b"
+        r"\b(?:how|learnt|learned) to make\b|\bsell (?:anything|nothing|that)\b"
         r"|\bnothing to sell\b|\b(?:no|not a) (?:shopkeeper|merchant|trader|pedlar)\b"
     ),
+    "recipe": re.compile(r"\bknow (?:that|this|the) recipe\b"),
     "place": re.compile(
         r"\bplace called\b|\bknow (?:that|this|the|of that) (?:place|way|road)\b|\bknow where (?:that|it|this)\b"
     ),
@@ -103,7 +104,7 @@ def beside_the_point(sentence: str, thing: str, fits: frozenset[str] = frozenset
 
     Args:
         thing: what was asked about.
-        fits: what it may be called: ``goods``, ``place``, ``person``, ``word``.
+        fits: what it may be called: ``goods``, ``recipe``, ``place``, ``person``, ``word``.
     """
     folded = fold(sentence)
     if any(kind not in fits and pattern.search(folded) for kind, pattern in _OF.items()):

@@ -18,16 +18,20 @@ _NO = re.compile(
 )
 _ASKED = re.compile(r"^\W*(?:what|who|where) (?:is|are|was|were) [^?]*$")  # "What is a lantern burns one lamp."
 # What stands behind one of these is told again: "I don't know who did it, but I saw three oars."
-_TURN = re.compile(r"[,;:\u2013\u2014]|\b(?:but|only|save|except|though|although|yet|still|because|unless|beyond|other than)\b")
+_TURN = re.compile(
+    r"[,;:\u2013\u2014]|\b(?:but|only|save|except|though|although|yet|still|because|unless|beyond|other than)\b"
+)
 # "I don't know what a bored standing is open from Swallows to Fog": a no that goes on as something else.
 _RUNS_ON = re.compile(
     r"\b(?:know|seen|met|heard of|learnt to make|how to make|no|any) (?:what )?(?:any |an? |the )?(?P<thing>[\w' ]+?)"
     r" (?:is|are|was|were|has|have|lives?|keeps?|sells?|teaches|burns|says?|costs?|stands?|lies|leads|makes?)"
-    r" (?!supposed|meant|called|known|for|or|but|if|nor|and|either|exactly|really|now|anyway|sir|friend|my|good|love|to\b"
-    r"|so|made|used|worth|like|here|in|around|about|doing|selling|asking|talking|saying|that|who|any|no|not|never|old"
+    r" (?!supposed|meant|called|known|for|or|but|if|nor|and|either|exactly|really|now|anyway|sir|friend|my|good|love"
+    r"|to\b|so|made|used|worth|like|here|in|around|about|doing|selling|asking|talking|saying|that|who|any|no|not|never|old"
     r"|young|one|of|been|seen|heard|met|come|ever)\w+"
 )
-_RELATIVE = re.compile(r"\b(?:who|which|that|what|where|how|why|when|whoever|if|me|you|he|she|it|they|we|i|there|this)\b")
+_RELATIVE = re.compile(
+    r"\b(?:who|which|that|what|where|how|why|when|whoever|if|me|you|he|she|it|they|we|i|there|this)\b"
+)
 
 
 def sentences(reply: str) -> list[str]:
@@ -52,11 +56,11 @@ def runs_on(sentence: str) -> bool:
 
 def _told(sentence: str, value: str) -> str:
     folded = _once(fold(sentence))
-    if _ASKED.search(folded):
+    if _ASKED.search(folded) or (folded.endswith("?") and "?" not in value):
         return ""
     if value and quotes(value, sentence, _AS_WRITTEN):
         return sentence
-    if not folded.endswith("?") and (found := _NO.search(folded)):
+    if found := _NO.search(folded):
         turn = _TURN.search(folded, found.end())
         return "" if turn is None else f"{folded[: found.start()]} {folded[turn.end() :]}"
     return folded
