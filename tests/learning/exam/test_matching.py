@@ -43,7 +43,7 @@ def item_of(wanted: dict[str, str]) -> Item:
 
 def whole_exam(wanted: dict[str, str]) -> tuple[Item, ...]:
     """Scenes and secrets, which are asked only in whole exams."""
-    return exam_of(wanted["npc"], whole=True) if wanted.get("category") in {"multi-turn", "secrets"} else ()
+    return exam_of(wanted["npc"], whole=True) if wanted.get("category") in {"multi-turn", "secrets", "identity"} else ()
 
 
 @pytest.mark.parametrize("file", sorted(REPLIES.glob("*.yaml")), ids=lambda file: file.stem)
@@ -57,12 +57,30 @@ def test_the_matcher_agrees_with_the_labels(file: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "reply"), [
     ("age", "I've never met Captain Thule."), ("age", "I'm no shopkeeper."), ("sells_nothing", "I never learnt to make doors."),
-    ("not_sold", "I don't know any Brag. Ask around."), ("modern", "You ask the right one! I've never seen a self, stranger."),
+    ("not_sold", "I don't know any Brag. Ask around."),
+    ("age", "I don't know that word, friend."), ("kin", "I don't know how to make that."), ("not_sold", "I don't know that recipe."),
+    ("not_sold", "I know nothing of the Vournric."), ("modern", "I don't know any her speaker Odalind is clever."),
+    ("modern", "You ask the right one! I've never seen a self, stranger."),
 ])  # fmt: skip
 def test_a_no_to_something_else_is_none(kind: str, reply: str) -> None:
     [item, *_] = [item for item in pool("mira" if kind != "sells_nothing" else "wick") if (item.kind == kind and "Thule" in (item.thing or "Thule"))
                   or item.kind == kind in {"not_sold", "modern"}]  # fmt: skip
     assert not mark(item, reply).right
+
+
+def test_a_name_and_a_trade_are_its_own_to_the_end() -> None:
+    [name] = [item for item in pool("ferro") if item.kind == "name"]
+    assert mark(name, "I am Ferro Anselmi-Watts.").right
+    assert not mark(name, "I am Ferro Anselmi-Watcher of the station.").right
+    [trade] = [item for item in pool("ilse") if item.kind == "trade"]
+    assert mark(trade, "I'm the clerk of bounties.").right
+    assert mark(trade, "I count bounties, and get ink on my nose.").right
+    assert not mark(trade, "I'm the map of bounties with ink on her nose.").right
+
+
+def test_what_the_sheet_says_besides_is_no_no_to_a_question_on_kin() -> None:
+    [kin] = [item for item in pool("odo") if item.kind == "kin" and item.thing == "Hedda Ironhand"]
+    assert not mark(kin, "Hedda was my first apprentice, and she is better than I am. Do not tell her.").right
 
 
 @pytest.mark.parametrize("reply", [
