@@ -49,7 +49,8 @@ _AT_LEAST = re.compile(
     r"|say that again|(?:do not|don't) (?:know what you mean|know (?:that|those|the) words?|understand)|strange words"
     r"|what (?:do|did) you (?:mean|say|want)|drunk|drinking|nonsense"
     r"|(?:you|you're|are you) (?:joke|jest|joking|jesting|mad|mocking)"
-    r"|so (?:do|am|can) i|me too|same here|as do i|you(?:'re| are) right|true enough|well said|agreed|(?:fine|good|wise) choice|who (?:does not|doesn't)"
+    r"|so (?:do|am|can) i|me too|same here|as do i|you(?:'re| are) right"
+    r"|true enough|well said|agreed|(?:fine|good|wise) choice|who (?:does not|doesn't)"
     r"|little to tell|nothing to tell|none of your)\b"
 )
 

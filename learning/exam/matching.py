@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from characters.words import fold
 from learning.exam.answering import again, provocation_faults, remark_faults
 from learning.exam.form import form_faults
-from learning.exam.reading import count_held, holds, money, numbers, quotes
+from learning.exam.reading import count_held, holds, money, numbers, quotes, stems
 from learning.exam.rejecting import beside_the_point, claims, denies_knowing, names_somebody, rejects
 from learning.exam.telling import runs_on, sentences, told
 from learning.exam.values import Item, Need
@@ -31,10 +32,24 @@ _BRIEF = 3  # words
 _TOLD_OF = frozenset({"age", "kin"})  # what is said of them elsewhere is no answer
 REPEATED = "says again what it said in this scene"
 _OF_SECRETS = re.compile(r"\bsecrets?\b|\btold you (?:all|what)\b", re.IGNORECASE)
+_OF = re.compile(r"\b(?:of|at|with|in|who|for|on|from)\b")
+_CALLED = re.compile(r"\b(?:i'm|i am) (?:just |only |but )?(?:an?|the) ([\w' -]+?) (?:of|at|with|in|for) ")
+_OFFICES = frozenset(stems(
+    "keeper owner master mistress landlady landlord boss chief host hostess servant guard one woman man fellow hand"
+))  # fmt: skip
 _WHERE = re.compile(r"\bwhere", re.IGNORECASE)
 _CLAIMED_NAME = re.compile(
     r"\b(?:[Mm]y name(?:'s| is)|[Tt]he name(?:'s| is)|[Cc]all me|I am called|I'm called|go by) ([A-Z]\w+)"
 )
+
+
+def _other_trade(description: str, reply: str) -> str:
+    """Who an NPC says it is, where that is somebody else: "I'm the map of bounties" of a clerk of bounties."""
+    found = _CALLED.search(fold(reply))
+    if found is None:
+        return ""
+    own = stems(_OF.split(description)[0])
+    return "" if {*own, *_OFFICES} & {*stems(found[1])} or not own else found[1]
 
 
 def _surname(name: str) -> re.Pattern[str]:
@@ -150,6 +165,8 @@ def _faults(item: Item, reply: str, refused: bool) -> list[str]:
         faults += [f"makes up the number {n}" for n in sorted(numbers(reply) - set(item.numbers))]
     if item.rejects:
         faults += _unrejected(item, reply, refused)
+    if item.field == "description" and (other := _other_trade(item.value, reply)):
+        faults.append(f"calls itself {other}")
     if item.kind == "name":
         claimed = [*_CLAIMED_NAME.findall(reply), *_surname(item.value).findall(reply)]
         faults += [f"goes by {name}" for name in claimed if not holds(item.value, name)]

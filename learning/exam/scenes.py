@@ -36,11 +36,13 @@ def _turns(number: int, scene: dict[str, Any], pool: list[Probe], ground: Ground
     slots = {"npc": ground.sheet.first_name, **dict(probe.slots)}
     recall = scene["recall"]
     remembered = Need(tuple(str(word) for word in recall["needs"]))
-    chat = [Item("multi-turn", "told", "scene", "", text) for text in (scene["tell"], *scene["between"])]
+    chat = [Item("multi-turn", "told", "scene", "", text, prices=ground.prices)
+            for text in (scene["tell"], *scene["between"])]  # fmt: skip
     told, one, other = chat
     turns = (
         told, _demand(probe, "asked", filled(first, slots)), one, other,
-        Item("multi-turn", "remembers", "scene", scene["tell"], recall["say"], needs=(remembered,)),
+        Item("multi-turn", "remembers", "scene", scene["tell"], recall["say"], needs=(remembered,),
+             prices=ground.prices),
         _demand(probe, "again", filled(again, slots)),
     )  # fmt: skip
     for turn in turns:

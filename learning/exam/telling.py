@@ -51,19 +51,20 @@ def told(reply: str, value: str) -> str:
 def runs_on(sentence: str) -> bool:
     """Whether a no goes on, without a stop, as a sentence on something else."""
     found = _RUNS_ON.search(fold(sentence))
-    return bool(found) and not _RELATIVE.search(found["thing"])
+    return found is not None and not _RELATIVE.search(found["thing"])
 
 
 def _told(sentence: str, value: str) -> str:
     folded = _once(fold(sentence))
     if _ASKED.search(folded) or (folded.endswith("?") and "?" not in value):
         return ""
-    if value and quotes(value, sentence, _AS_WRITTEN):
+    found = _NO.search(folded)
+    if value and quotes(value, sentence, _AS_WRITTEN) and (found is None or found[0] in fold(value)):
         return sentence
-    if found := _NO.search(folded):
-        turn = _TURN.search(folded, found.end())
-        return "" if turn is None else f"{folded[: found.start()]} {folded[turn.end() :]}"
-    return folded
+    if found is None:
+        return folded
+    turn = _TURN.search(folded, found.end())
+    return "" if turn is None else f"{folded[: found.start()]} {folded[turn.end() :]}"
 
 
 def _once(sentence: str) -> str:
