@@ -188,14 +188,18 @@ class Library:
         return self._load(World, self.path(slug, "worlds"))
 
     def lorebooks(self, slug: str, world: str) -> tuple[Lorebook, ...]:
-        """The lorebooks of an NPC of a world, its own first; what cannot be read is passed over (`check` says so)."""
+        """The lorebooks of an NPC of a world, its own first."""
+        books = [book for book in self.books() if book.serves(slug, world)]
+        return tuple(sorted(books, key=lambda book: slug not in book.npcs))
+
+    def books(self) -> tuple[Lorebook, ...]:
+        """Every lorebook there is; what cannot be read is passed over (`check` says so)."""
         found: dict[str, Lorebook] = {}
         for path in (path for root in self._roots for path in sorted((root / "lore").glob("*.json"))):
             if path.stem not in found:
                 with contextlib.suppress(CardError, OSError):
                     found[path.stem] = self._lorebook(path)
-        books = [book for book in found.values() if book.serves(slug, world)]
-        return tuple(sorted(books, key=lambda book: slug not in book.npcs))
+        return tuple(found.values())
 
     def _lorebook(self, path: Path) -> Lorebook:
         stat = path.stat()

@@ -13,7 +13,7 @@ from bot.discord_app.stage import Stage, stage_of
 from bot.discord_app.stopping import stop_control
 from bot.table.events import Line
 from bot.table.state import Hand
-from db.queries import lines, places, told
+from db.queries import lines, places
 
 
 async def on_line(interaction: discord.Interaction[Any], line: int, act: str) -> None:
@@ -112,11 +112,9 @@ async def tell_outcome(stage: Stage, answer: Answer, room: Room, npc: str, line:
     await answer.say(key, name=room.table.sheet(npc).name, link=link)
 
 
-async def add_lore(room: Room, hand: Hand, text: str) -> None:
-    """Let everybody of a campaign know something."""
-    state = room.table.state
-    async with state.store.session() as session:
-        await told.tell(session, state.campaign, None, text.strip(), state.clock(), by=hand.person.id)
+async def add_lore(room: Room, hand: Hand, text: str, since: str = "") -> None:
+    """Let everybody of a campaign know something, at once or from a date or scene on."""
+    await room.table.backstage.tell(None, text, by=hand, known_since=since)
 
 
 def _link(room: Room, interaction: discord.Interaction[Any], line: int) -> str:

@@ -188,7 +188,7 @@ class Listening:
         partner = room.partner.get(last.hand.person.key)
         text = " ".join(one.asked.turn.text for one in heard)
         npc = next((one.to for one in reversed(heard) if one.to), None)
-        npc = npc or who_answers(text, state.present, state.library, partner)
+        npc = npc or who_answers(text, state.present, state.library, partner, state.story)
         if npc is None and addressed:
             npc = partner if partner in state.present else state.need_speaker()
         if npc is None:

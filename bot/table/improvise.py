@@ -14,6 +14,7 @@ import yaml
 
 from bot.errors import TableError
 from characters.library import Library
+from characters.lorebook.entry import Lorebook
 from characters.sheet import Relation, Sheet, Speech
 from characters.world import World
 
@@ -64,6 +65,10 @@ class Ensemble(Library):
     def world(self, slug: str) -> World:
         """A world as its file stands now."""
         return self._library.world(slug)
+
+    def books(self) -> tuple[Lorebook, ...]:
+        """Every lorebook of the library this one stands on."""
+        return self._library.books()
 
 
 def improvise(text: str, world_slug: str, library: Library, rng: random.Random) -> tuple[str, Sheet]:

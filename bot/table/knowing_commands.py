@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.errors import TableError
 from bot.table.events import SecretState
+from bot.table.lore import look_up
 from bot.table.outputs import Ack
 from bot.table.table import Table
 from characters.errors import SheetError
@@ -13,7 +14,7 @@ from db.queries.memories import Remembered
 HELP: tuple[tuple[str, str], ...] = (
     ("/npc tell NAME FACT", "put a fact into one NPC's head"),
     ("/memory show [NAME] [WORDS]", "what an NPC remembers · /memory edit N TEXT · /memory forget N"),
-    ("/lore add FACT · /lore search WORDS", "what everybody knows"),
+    ("/lore add FACT · /lore search WORDS", "what everybody knows; the search reads lorebooks, too"),
     ("/secret [NAME]", "what an NPC hides · /secret open N [CONDITION] · /secret keep N"),
 )
 _DIGITS = 9
@@ -25,7 +26,8 @@ async def tell(table: Table, words: list[str]) -> Ack:
     slug, rest = _named(table, words)
     if slug is None:
         raise TableError("Say whom to tell what: `/npc tell mira The bridge is down.`")
-    number = await table.backstage.tell(slug, " ".join(rest))
+    since, fact = _known_since(" ".join(rest))
+    number = await table.backstage.tell(slug, fact, known_since=since)
     return Ack("npc tell", f"{table.sheet(slug).name} knows it now ({number}).", {"npc": slug, "id": number})
 
 
@@ -60,9 +62,10 @@ async def lore(table: Table, words: list[str], rest: str) -> Ack:
         number = await table.backstage.tell(None, text, known_since=since)
         return Ack("lore add", f"Everybody knows it now ({number}).", {"id": number, "known_since": since})
     if verb == "search":
-        found = await table.backstage.told(None, text)
-        rows = "\n".join(_row(one) for one in found) or "Nothing of the kind."
-        return Ack("lore search", rows, {"lore": [_as_json(one) for one in found]})
+        found, written = await look_up(table.state, text, gm=table.state.hand.gm)
+        rows = [*(_row(one) for one in found), *(f"        {one.line()}" for one in written)]
+        data = {"lore": [_as_json(one) for one in found], "written": [dataclasses.asdict(one) for one in written]}
+        return Ack("lore search", "\n".join(rows) or "Nothing of the kind.", data)
     raise TableError("/lore knows `add FACT` and `search WORDS`; `add since=DATE|SCENE; FACT` is known from then on.")
 
 

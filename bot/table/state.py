@@ -41,6 +41,7 @@ class State:
 
     Attributes:
         person: who opened it; acts wherever no other hand is named.
+        chosen: whom the GM gave the word by name; what is said goes to nobody else unless that one is called.
         people: everybody who sat down in this scene, name by key.
         directions: what the GM wants of an NPC's next line.
         loosened: secrets the GM opened since an NPC's last line, by NPC.
@@ -67,6 +68,7 @@ class State:
     scene: Scene
     present: list[str] = field(default_factory=list)
     speaker: str | None = None
+    chosen: str | None = None
     loaded: list[str] = field(default_factory=list)
     swap: Literal["scene", "line"] = "line"
     place: str = ""

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.errors import TableError
+from bot.table.addressing import called, who_is_drawn
 from bot.table.backstage import Backstage
 from bot.table.confiding import Confiding
 from bot.table.dice import roll, skill_of
@@ -29,7 +30,6 @@ from characters.inference.engine import Engine, Sampling
 from characters.library import Library
 from characters.messages import Scene
 from characters.sheet import Sheet
-from characters.words import words
 from db.queries import adapters, lines, nights, play, presence, reactions
 from db.queries.reactions import Reaction, Taught
 from db.store import Store
@@ -122,13 +122,14 @@ class Table:
     # --- who is here -------------------------------------------------------------------------
 
     async def summon(self, name: str) -> Sheet:
-        """Bring an NPC in and give it the word; its sheet is read ahead."""
+        """Bring an NPC in and give it the word (to keep, if it is here already); its sheet is read ahead."""
         state = self.state
         slug = state.library.find(name)
         sheet = state.library.get(slug)
         state.library.world(sheet.world)
         async with state.store.session() as session:
             await presence.enter(session, state.scene_id, slug, "npc", state.clock())
+        state.chosen = slug if slug in state.present else None
         if slug not in state.present:
             state.present.append(slug)
         state.speaker = slug
@@ -144,15 +145,16 @@ class Table:
             await presence.leave(session, state.scene_id, slug, state.clock())
         state.present.remove(slug)
         if state.speaker == slug:
-            state.speaker = state.present[-1] if state.present else None
+            state.speaker, state.chosen = state.present[-1] if state.present else None, None
         state.watchers.tell(Moved())
         return slug
 
     def switch(self, name: str) -> str:
-        """Give the word to an NPC that is here."""
-        self.state.speaker = self._here(name)
-        self.state.watchers.tell(Moved())
-        return self.state.speaker
+        """Give the word to an NPC that is here; it has it until another one is called by name or comes."""
+        state = self.state
+        state.speaker = state.chosen = self._here(name)
+        state.watchers.tell(Moved())
+        return state.speaker
 
     def _here(self, name: str | None) -> str:
         if name is None:
@@ -262,12 +264,15 @@ class Table:
         return Asked(stored, npc)
 
     def _addressed(self, text: str) -> str:
-        """Whoever is named, else whoever has the word."""
+        """Whoever is called by name, else whom the GM gave the word, else whom it concerns, else whoever spoke last."""
         state = self.state
-        state.need_speaker()
-        for npc in state.present:
-            if npc != state.speaker and "," in text and _calls(self.sheet(npc), text.partition(",")[0]):
-                self.switch(npc)
+        word, library = state.need_speaker(), state.library
+        npc = called(text, state.present, library)
+        if npc is None and state.chosen != word and len(state.present) > 1:
+            npc = who_is_drawn(text, state.present, library, word, state.story)
+        if npc is not None and npc != word:
+            state.speaker, state.chosen = npc, None
+            state.watchers.tell(Moved())
         return state.need_speaker()
 
     async def roll(self, dice: str, *, by: Hand | None = None) -> tuple[int, str]:
@@ -367,13 +372,6 @@ class Table:
         """What made a line, and which of the NPC's secrets it may tell by now."""
         why = await self.correcting.why(line_id)
         return dataclasses.replace(why, secrets=await self.confiding.secrets(why.npc))
-
-
-def _calls(sheet: Sheet, clause: str) -> bool:
-    """Whether a clause begins or ends with an NPC's name: "Hey Eel, …", and not "The eel stew, please"."""
-    said = words(clause)
-    names = [words(name) for name in (sheet.first_name, sheet.name)]
-    return any(name and name in (said[: len(name)], said[-len(name) :]) for name in names)
 
 
 def out_of_character(text: str) -> bool:

@@ -30,6 +30,17 @@ def test_who_was_just_spoken_to_and_knows_of_it_answers() -> None:
     assert who_answers("And how much is the ale here", ["brug", "mira"], Library(), "mira") == "mira"
 
 
+@pytest.mark.parametrize(("text", "who"), [
+    ("How much is the ale here?", "mira"), ("What does an iron ladle cost?", "brug"), ("What do you sell?", "mira"), ("Who are you?", "mira"),
+])  # fmt: skip
+def test_ones_own_ware_counts_more_than_the_talk_one_is_in_and_what_all_know_of_themselves_less(text: str, who: str) -> None:
+    assert who_answers(text, ["brug", "mira"], Library(), "mira") == who
+
+
+def test_a_ware_of_ones_own_is_reason_enough_to_speak_up() -> None:
+    assert who_answers("How much is the ale here?", ["brug", "mira"], Library(), None) == "mira"
+
+
 def test_a_silent_npc_answers_only_by_name(tmp_path: Path) -> None:
     (tmp_path / "sheets").mkdir()
     text = Library().path("mira").read_text("utf-8")

@@ -120,6 +120,26 @@ async def test_a_name_that_is_a_word_calls_nobody_in_the_middle_of_a_clause(open
     assert (await said(table, text)).npc == npc
 
 
+@pytest.mark.parametrize(
+    ("text", "npc"),
+    [("How much is the ale here?", "mira"), ("What does an iron ladle cost?", "brug"), ("Hm.", "brug"), ("Did you bring the crisps?", "brug")],
+)  # fmt: skip
+async def test_where_nobody_is_called_the_one_whom_it_concerns_answers(open_table: OpenTable, text: str, npc: str) -> None:
+    table = await open_table()
+    await table.summon("brug")
+    assert (await said(table, text)).npc == npc
+    assert table.state.speaker == npc
+
+
+async def test_whom_the_gm_gave_the_word_by_name_keeps_it_until_another_one_is_called(open_table: OpenTable) -> None:
+    table = await open_table()
+    await table.summon("brug")
+    table.switch("brug")
+    assert (await said(table, "How much is the ale here?")).npc == "brug"
+    assert (await said(table, "Mira, a word?")).npc == "mira"
+    assert (await said(table, "What does a ladle cost?")).npc == "brug"
+
+
 async def test_a_talk_between_people_does_not_give_anybody_the_word(open_table: OpenTable) -> None:
     table = await open_table()
     await table.summon("brug")

@@ -9,7 +9,9 @@ from bot.discord_app import actions
 from bot.discord_app.catalogue import described
 from bot.discord_app.commands.npc import anybody
 from bot.discord_app.errors import Refusal
+from bot.discord_app.lines import plain
 from bot.discord_app.stage import stage_of
+from bot.table.lore import look_up
 from db.queries import memories
 
 Context = discord.Interaction[Any]
@@ -28,21 +30,22 @@ class LoreCommands(app_commands.Group):
         """Find lore by words."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
-            room, _ = await desk.sit(interaction)
-            state = room.table.state
-            async with state.store.session() as session:
-                facts = await memories.shown(session, state.campaign, None, words)
-            found = [f"`{fact.id}` {fact.text}" for fact in facts]
-            await answer.write("\n".join(found[:_SHOWN]) or answer.words("lore.none"))
+            room, hand = await desk.sit(interaction)
+            told, written = await look_up(room.table.state, words, gm=hand.gm, limit=_SHOWN)
+            found = [*(f"`{fact.id}` {fact.text}" for fact in told), *(f"📖 {plain(one.line())}" for one in written)]
+            await answer.rows(found[:_SHOWN] or [answer.words("lore.none")])
 
     @app_commands.command(description=described("cmd.lore.add"))
-    @app_commands.describe(text=described("opt.fact"))
-    async def add(self, interaction: Context, text: app_commands.Range[str, 3, 500]) -> None:
+    @app_commands.describe(text=described("opt.fact"), since=described("opt.since"))
+    async def add(
+        self, interaction: Context, text: app_commands.Range[str, 3, 500],
+        since: app_commands.Range[str, 2, 100] | None = None,
+    ) -> None:  # fmt: skip
         """Let everybody know something."""
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             room, hand = await desk.sit(interaction, gm=True)
-            await actions.add_lore(room, hand, text)
+            await actions.add_lore(room, hand, text, since or "")
             await answer.say("lore.added")
 
 

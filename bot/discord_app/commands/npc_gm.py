@@ -12,22 +12,24 @@ from bot.discord_app.desk import Answer
 from bot.discord_app.errors import Refusal
 from bot.discord_app.stage import stage_of
 from bot.table import improvise as making
-from db.queries import adapters, told
+from db.queries import adapters
 
 Context = discord.Interaction[Any]
 
 
 @app_commands.command(name="tell", description=described("cmd.npc.tell"))
-@app_commands.describe(name=described("opt.npc"), fact=described("opt.fact"))
+@app_commands.describe(name=described("opt.npc"), fact=described("opt.fact"), since=described("opt.since"))
 @app_commands.autocomplete(name=anybody)
-async def tell(interaction: Context, name: str, fact: app_commands.Range[str, 3, 500]) -> None:
+async def tell(
+    interaction: Context, name: str, fact: app_commands.Range[str, 3, 500],
+    since: app_commands.Range[str, 2, 100] | None = None,
+) -> None:  # fmt: skip
     """Put a fact into one head."""
     desk = stage_of(interaction).desk
     async with desk.answering(interaction) as answer:
         room, hand = await desk.sit(interaction, gm=True)
-        (npc, sheet), state = room.npc(name), room.table.state
-        async with state.store.session() as session:
-            await told.tell(session, state.campaign, npc, fact.strip(), state.clock(), by=hand.person.id)
+        npc, sheet = room.npc(name)
+        await room.table.backstage.tell(npc, fact, by=hand, known_since=since or "")
         await answer.say("npc.told", name=sheet.name)
 
 

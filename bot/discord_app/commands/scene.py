@@ -25,17 +25,17 @@ class SceneCommands(app_commands.Group):
     @app_commands.command(name="set", description=described("cmd.scene.set"))
     @app_commands.describe(
         place=described("opt.place"), reason=described("opt.reason"), mood=described("opt.mood"),
-        familiarity=described("opt.familiarity"),
+        familiarity=described("opt.familiarity"), date=described("opt.date"),
     )  # fmt: skip
     async def set_scene(
         self, interaction: Context, place: Field | None = None, reason: Field | None = None,
-        mood: Field | None = None, familiarity: Field | None = None,
+        mood: Field | None = None, familiarity: Field | None = None, date: Field | None = None,
     ) -> None:  # fmt: skip
         """Begin a new scene."""
         stage = stage_of(interaction)
         async with stage.desk.answering(interaction) as answer:
             room, _ = await stage.desk.sit(interaction, gm=True)
-            given = {"place": place, "reason": reason, "mood": mood, "familiarity": familiarity}
+            given = {"place": place, "reason": reason, "mood": mood, "familiarity": familiarity, "date": date}
             scene = await room.table.set_scene({name: value for name, value in given.items() if value})
             shown = ", ".join(text for text in (scene.place, scene.mood) if text) or "…"
             await stage.announce(interaction.channel, f"*— {shown} —*")
@@ -48,7 +48,7 @@ class SceneCommands(app_commands.Group):
         async with desk.answering(interaction) as answer:
             room, _ = await desk.sit(interaction)
             scene = room.table.state.scene
-            fields = {name: getattr(scene, name) for name in ("place", "reason", "mood", "familiarity")}
+            fields = {name: getattr(scene, name) for name in ("place", "reason", "mood", "familiarity", "date")}
             here = ", ".join(room.table.sheet(slug).name for slug in room.table.state.present) or "–"
             rows = [f"**{answer.words('opt.' + name)}**: {value}" for name, value in fields.items() if value]
             await answer.write("\n".join([*rows, f"**{answer.words('scene.here')}**: {here}"]))

@@ -121,7 +121,7 @@ export default {
       s: this.start, place: this.start.place, entries: [], text: "", editing: 0, draft: "", anew: false, question: "", drawer: localStorage.drawer === "1" && innerWidth > 1080,
       dialog: "", menu: "", at_: {}, search: "", newScene: {}, toast: "", why: null, speakAs: "", direction: "", fact: "", someone: "",
       dice: "1d20", player: "", me: this.start.me, drafting: false, bottom: true, backstage: this.start.backstage || { told: [], secrets: [] },
-      people: this.start.people, marks: MARKS, sceneFields: [["place", "Place", "the Lantern Rest"], ["mood", "Mood", "tense"], ["reason", "Why you are here", "out of the rain"], ["familiarity", "How well you know each other", "strangers"]],
+      people: this.start.people, marks: MARKS, sceneFields: [["place", "Place", "the Lantern Rest"], ["mood", "Mood", "tense"], ["reason", "Why you are here", "out of the rain"], ["familiarity", "How well you know each other", "strangers"], ["date", "The campaign's date", "the third of Embers"]],
     };
   },
   computed: {

@@ -1,5 +1,6 @@
 """The remaining commands, autocomplete, refusals, languages, and how the commands are made known."""
 
+import json
 import re
 from pathlib import Path
 
@@ -147,6 +148,20 @@ async def test_lore_is_found_by_its_words(begin: Begin) -> None:
     assert "The old mill drowned" in found.response.content
     assert "No lore" in (await evening.ana.slash(evening.channel, "lore search", words="dragon")).response.content
     assert "Only the GM" in (await evening.ana.slash(evening.channel, "lore add", text="Ana is queen.")).response.content
+
+
+async def test_lore_of_lorebooks_is_found_and_what_has_owners_by_the_gm_alone(begin: Begin, home: Path) -> None:
+    evening = await begin("Noon, they say.")
+    entries = [{"keys": ["ferry"], "content": "The ferry leaves at noon."},
+               {"keys": ["ferry"], "content": "The ferry smuggles.", "extensions": {"understudy": {"known_by": ["brug"]}}}]  # fmt: skip
+    (home / "lore").mkdir()
+    (home / "lore" / "town.json").write_text(json.dumps({"entries": entries}), "utf-8")
+    await evening.summon("mira")
+    seen = (await evening.ana.slash(evening.channel, "lore search", words="ferries")).response.content
+    assert seen == "📖 The ferry leaves at noon.  (lorebook town)"
+    assert "smuggles" in (await evening.gm.slash(evening.channel, "lore search", words="ferries")).response.content
+    await evening.ana.slash(evening.channel, "talk", text="When is the ferry?")
+    assert "The ferry leaves at noon." in evening.engine.history[-1].prompt
 
 
 async def test_an_improvised_npc_plays_at_once_survives_a_restart_and_is_kept_as_a_draft(begin: Begin, home: Path) -> None:
