@@ -36,7 +36,7 @@ _ABOUT = {
     "sheet": "Write, check, list and show NPCs.",
     "config": "Show every setting and where it came from.",
     "doctor": "Look for what is missing or broken.",
-    "db": "Upgrade and check the database.",
+    "db": "Upgrade, check, back up, restore and copy the database.",
     "model": "Pull, import, list and verify base models.",
     "demo": "Five minutes: an evening, a night, before and after, and back.",
     "night": "Turn what the table liked into how its NPCs speak: tonight's job, now.",

@@ -52,7 +52,8 @@ async def copy_database(
     """Copy everything, and compare.
 
     Args:
-        source: nobody writes to it meanwhile (see `db.store.Store.kept_still`).
+        source: nobody writes to it meanwhile (see `db.store.Store.kept_still`); what a server's is told
+            meanwhile is left out.
         tell: told of each table and how many rows of it are copied.
 
     Raises:
@@ -62,7 +63,8 @@ async def copy_database(
     with translated(target.where):
         async with target.engine.begin() as connection:
             went_on = await _claim(connection, source.where, target.where, tables)
-    async with source.engine.connect() as reading:
+    async with source.engine.connect() as connection:
+        reading = await _of_one_moment(connection)
         for table in tables:
             await _copy_table(reading, target, table, tell)
         theirs = {table.name: await _content(reading, table) for table in tables}
@@ -79,6 +81,13 @@ async def copy_database(
         await _set_sequences(connection, tables)
     whole = hashlib.sha256(json.dumps(sorted(theirs.items())).encode()).hexdigest()
     return Copied({name: count for name, (count, _) in theirs.items()}, f"sha256-{whole}", went_on)
+
+
+async def _of_one_moment(connection: AsyncConnection) -> AsyncConnection:
+    """Read what stands there now, whatever is written meanwhile; an SQLite file's readers do that in any case."""
+    if connection.dialect.name == "postgresql":
+        return await connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
 
 
 async def _claim(connection: AsyncConnection, origin: str, where: str, tables: list[Table]) -> bool:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from db.errors import StoreError
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -23,6 +25,28 @@ def config(connection: Connection) -> "Config":
     found.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     found.attributes["connection"] = connection
     return found
+
+
+def bring_up(connection: Connection) -> None:
+    """Run the missing migrations, all or none of them, one program at a time.
+
+    Without a transaction of its own an SQLite file that is killed between two tables would have one of them, and
+    every later start would stumble over it.
+
+    Raises:
+        StoreError: a newer program wrote it.
+    """
+    if current(connection) == newest():
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('understudy schema'))")
+    found = current(connection)  # another program may have been quicker
+    if found is not None and found not in _revisions():
+        raise StoreError(f"The database was made by a newer version (schema {found}); update this program.")
+    if found != newest():
+        upgrade(connection)
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
@@ -42,4 +66,8 @@ def current(connection: Connection) -> str | None:
 
 def newest() -> str:
     """The revision this program needs: files are numbered in their order, as a test asserts."""
-    return max(file.name for file in (_FOLDER / "versions").glob("[0-9]*.py")).partition("_")[0]
+    return max(_revisions())
+
+
+def _revisions() -> list[str]:
+    return [file.name.partition("_")[0] for file in (_FOLDER / "versions").glob("[0-9]*.py")]

@@ -123,7 +123,7 @@ class TurnRow(Base):
     text: Mapped[str] = mapped_column(Text)
     npc: Mapped[str | None] = mapped_column(String(100))
     participant_id: Mapped[int | None] = mapped_column(ForeignKey("participants.id"), index=True)
-    answers_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id"))
+    answers_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id"), index=True)
     kept_take_id: Mapped[int | None]
     out_of_character: Mapped[bool] = mapped_column(default=False)
     retracted_at: Mapped[datetime | None]

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from db import sqlite
 from db.errors import StoreCorrupt, StoreError, StoreLocked, StoreUnreachable, StoreUnwritable
 from db.full_text import REBUILD
-from db.migrate import current, newest, upgrade
+from db.migrate import bring_up
 
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME, or leave it empty for SQLite in the home"
 _NIGHT = "hashtext('understudy night in ' || current_schema())"  # the kind of advisory lock that means a night
@@ -46,7 +46,7 @@ class Store:
         store = cls(_make_engine(address, patience), where)
         with translated(where):
             async with store.engine.begin() as connection:
-                await connection.run_sync(_bring_up)
+                await connection.run_sync(bring_up)
         return store
 
     @contextlib.asynccontextmanager
@@ -124,11 +124,6 @@ class Store:
     async def close(self) -> None:
         """Give the connections back."""
         await self.engine.dispose()
-
-
-def _bring_up(connection: Connection) -> None:
-    if current(connection) != newest():
-        upgrade(connection)
 
 
 def _address(url: str) -> URL:

@@ -35,6 +35,8 @@ _IDENTIFIER = re.compile(
     r"https?://\S+|www\.\S+|<[@#!&:]\S+?>|@\w[\w.]*|[\w.+-]+@[\w-]+\.\w[\w.-]*|\b\d{9,}\b|\+\d[\d ()-]{7,}\d"
 )
 
+_MAY_IDENTIFY = re.compile(r"[@/<\d]|www\.")  # every identifier has one of these, and few turns do
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -94,7 +96,7 @@ def _capped(found: list[Candidate]) -> list[Candidate]:
 
 def scrub(text: str) -> str:
     """Remove addresses, links, mentions and long numbers; what is left is plain speech."""
-    return " ".join(_IDENTIFIER.sub(" ", text).split())
+    return " ".join((_IDENTIFIER.sub(" ", text) if _MAY_IDENTIFY.search(text) else text).split())
 
 
 def differ(one: str, other: str) -> float:

@@ -64,10 +64,9 @@ def recall(line: HeardLine, policy: Policy, turns: Iterable[Turn], completion: s
     """
     context = list(turns)
     facts = tuple(fact for fact in line.recalled if _carried(fact, line, policy))
-    told = {word for text in (*(turn.text for turn in context), *(fact.text for fact in facts)) for word in stems(text)}
-    for fact in line.recalled:
-        if fact not in facts and set(stems(completion)) & set(stems(fact.text)) - told:
-            return Recalled(reason="it rests on a memory that is gone or may not be learnt from")
+    lost = [fact for fact in line.recalled if fact not in facts]
+    if lost and _rests_on(completion, lost, [*(turn.text for turn in context), *(fact.text for fact in facts)]):
+        return Recalled(reason="it rests on a memory that is gone or may not be learnt from")
     summaries = [Fact(one["key"], one["text"], "memory") for one in line.frame.get("memory", ())]
     kept = [fact for fact in summaries if _carried(fact, line, policy)]
     standing = [line.memories[fact.key] for fact in (*facts, *kept) if fact.key in line.memories]
@@ -80,3 +79,9 @@ def recall(line: HeardLine, policy: Policy, turns: Iterable[Turn], completion: s
         tuple(sorted({origin.person for origin in origins if origin.person})),
         tuple(sorted({origin.name for origin in origins if origin.name})),
     )  # fmt: skip
+
+
+def _rests_on(completion: str, lost: Iterable[Fact], told: Iterable[str]) -> bool:
+    """Whether a line has words of what is lost that it cannot have from anywhere else."""
+    known, own = {word for text in told for word in stems(text)}, set(stems(completion))
+    return any(own & set(stems(fact.text)) - known for fact in lost)

@@ -214,7 +214,7 @@ class NightService:
         now = self.hands.clock()
         async with self.store.session() as session:
             for campaign, name in (await nights.campaigns(session)).items():
-                for npc in await nights.npcs_with_news(session, campaign, before):
+                for npc in await nights.npcs_with_news(session, campaign, before, self.hands.clock()):
                     if await nights.ask(session, campaign, npc, now):
                         self._tell("asked", f"A night is due for {npc}.", name, npc)
 
@@ -233,7 +233,7 @@ class NightService:
             return
         if self._running is not None:
             await self._watch(self._running)
-        elif self._looked_at is None or self.hands.clock() - self._looked_at >= POLL:
+        elif self._looked_at is None or not timedelta() <= self.hands.clock() - self._looked_at < POLL:
             self._looked_at = self.hands.clock()
             await self._look()
 
@@ -259,7 +259,7 @@ class NightService:
         if self.hands.held():
             return
         async with self.store.session() as session:
-            await nights.return_stale(session, now - STALE)
+            await nights.return_stale(session, now - STALE, now)
             request = await nights.claim(session, self.name, now)
         if request is None:
             if not await self._wanted():
@@ -267,7 +267,7 @@ class NightService:
             return
         async with self.store.session() as session:
             names = await nights.campaigns(session)
-            npcs = [request.npc] if request.npc else await nights.npcs_with_news(session, request.campaign)
+            npcs = [request.npc] if request.npc else await nights.npcs_with_news(session, request.campaign, now=now)
         self._running = _Running(request, names[request.campaign], deque(npcs), now)
         await self._next(self._running)
 
@@ -280,7 +280,8 @@ class NightService:
         if not self._news_wait:
             async with self.store.session() as session:
                 for campaign in await nights.campaigns(session):
-                    self._news_wait = self._news_wait or bool(await nights.npcs_with_news(session, campaign))
+                    news = await nights.npcs_with_news(session, campaign, now=self.hands.clock())
+                    self._news_wait = self._news_wait or bool(news)
         return self._news_wait
 
     def _leave(self) -> None:
@@ -291,7 +292,7 @@ class NightService:
         if not self.plan.yields:
             return False
         async with self.store.session() as session:
-            return bool(await nights.sessions_open(session, now - self.plan.idle))
+            return bool(await nights.sessions_open(session, now - self.plan.idle, now=now))
 
     async def _next(self, running: _Running) -> None:
         """Begin the next NPC's night, or finish the request."""

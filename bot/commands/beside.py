@@ -65,12 +65,13 @@ class NightsBeside:
     async def look(self) -> None:
         """Wake the service if nobody plays and there is something to learn."""
         async with self.store.session() as session:
-            if await nights.sessions_open(session, self.clock() - self.idle):
+            now = self.clock()
+            if await nights.sessions_open(session, now - self.idle, now=now):
                 return
             wanted = bool(await nights.requests(session, state="waiting"))
             campaigns = await nights.campaigns(session) if self.campaign is None else [self.campaign]
             for campaign in campaigns:
-                wanted = wanted or bool(await nights.npcs_with_news(session, campaign))
+                wanted = wanted or bool(await nights.npcs_with_news(session, campaign, now=now))
         if wanted and (self._service is None or self._service.poll() is not None):
             self.wake()
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +13,12 @@ from bot.wiring import House, find_house
 if TYPE_CHECKING:
     from db.checking import Checked
     from db.copying import Copied
+    from db.restoring import Restored
 
 
 @click.group("db")
 def database() -> None:
-    """Upgrade, check and copy the database."""
+    """Upgrade, check, back up, restore and copy the database."""
 
 
 @database.command()
@@ -68,6 +71,47 @@ async def _check(house: House) -> "Checked":
         return await look(store, house.home)
     finally:
         await store.close()
+
+
+@database.command()
+@click.option("--json", "as_json", is_flag=True)
+def backup(as_json: bool) -> None:
+    """Copy the database into the home's backups; everybody may go on playing meanwhile."""
+    copy = asyncio.run(_back_up(find_house()))
+    size = copy.stat().st_size
+    click.echo(json.dumps({"file": str(copy), "bytes": size}) if as_json else f"{copy} is a whole copy ({size} bytes).")
+
+
+async def _back_up(house: House) -> Path:
+    from db.backup import back_up
+    from db.store import Store
+
+    store = await Store.open(house.database_url)
+    try:
+        return await back_up(store, house.home, datetime.now(UTC))
+    finally:
+        await store.close()
+
+
+@database.command()
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+def restore(file: Path | None, as_json: bool) -> None:
+    """Bring FILE back, the newest copy unless it is named; what is there now is kept beside the copies.
+
+    Nobody may have the database open. A server's database must be empty.
+    """
+    done = asyncio.run(_restore(find_house(), file))
+    if as_json:
+        click.echo(json.dumps({"file": str(done.file), "before": str(done.before) if done.before else None}))
+        return
+    click.echo(f"{done.file} is the database now." + (f" What was there lies in {done.before}." if done.before else ""))
+
+
+async def _restore(house: House, file: Path | None) -> "Restored":
+    from db.restoring import restore as bring_back
+
+    return await bring_back(house.database_url, house.home, file, datetime.now(UTC))
 
 
 @database.command()

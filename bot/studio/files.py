@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, Response
 
 from bot.studio.studio import Studio
 from characters.errors import UnderstudyError
+from characters.files import write_whole
 from characters.library import MAX_BYTES, Library
 from characters.sheet_text import read_sheet_text
 from db import forgetting
@@ -107,10 +108,10 @@ def import_card(data: bytes, name: str, home: Path, library: Library) -> dict[st
     slug = free_slug(sheet.name, library)
     folder = home / "sheets"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{slug}.yaml").write_text(text, "utf-8")
     if picture:
         (home / "avatars").mkdir(exist_ok=True)
-        (home / "avatars" / f"{slug}.png").write_bytes(picture)
+        write_whole(home / "avatars" / f"{slug}.png", picture)
+    write_whole(folder / f"{slug}.yaml", text)
     return {"slug": slug, "name": sheet.name, "notes": notes}
 
 

@@ -19,6 +19,7 @@ from bot.errors import TableError
 from characters.cards import Card, card_json, card_to_sheet, png, read_card, sheet_to_card, write_charx, write_png
 from characters.cards.mapping import VISITOR
 from characters.errors import CardError
+from characters.files import write_whole
 from characters.library import Library, is_slug
 from characters.loose import dict_of, parse_json
 from characters.lorebook.notes import read_notes
@@ -86,12 +87,12 @@ def bring_in(home: Home, library: Library, data: bytes, name: str, wishes: Wishe
     for form in _FORMS:
         (path.parent / f"{slug}.card.{form}").unlink(missing_ok=True)
     if card.container == "yaml":
-        _write(path.parent / f"{slug}.card.json", card_json(card))
+        write_whole(path.parent / f"{slug}.card.json", card_json(card))
     else:
-        _write(path.parent / f"{slug}.card.{card.container}", card.source)
+        write_whole(path.parent / f"{slug}.card.{card.container}", card.source)
     if card.picture:
-        _write(home.folder("avatars") / f"{slug}.png", png.without_texts(card.picture))
-    _write(path, draft.text.encode())
+        write_whole(home.folder("avatars") / f"{slug}.png", png.without_texts(card.picture))
+    write_whole(path, draft.text.encode())
     return Imported("npc", slug, draft.sheet.name, path, entries, tuple(notes))
 
 
@@ -166,7 +167,7 @@ def _bring_lore(home: Home, raw: dict[str, Any], name: str, wishes: Wishes, note
         extensions = dict_of(book.get("extensions"))
         book["extensions"] = {**extensions, SPACE: {k: v for k, v in serves.items() if v}}
     read = lorebook_of(book, slug)
-    _write(path, json.dumps(kept, ensure_ascii=True, indent=1).encode())
+    write_whole(path, json.dumps(kept, ensure_ascii=True, indent=1).encode())
     return Imported("lore", slug, read.name, path, len(read.entries), (*notes, *read.notes))
 
 
@@ -206,9 +207,3 @@ def _free(home: Home, library: Library, slug: str, replace: bool) -> Path:
     if slug in library.slugs() and not replace:
         raise TableError(f"There is an NPC called {slug!r} already; choose another name (--as) or --replace it.")
     return home.folder("sheets") / f"{slug}.yaml"
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)

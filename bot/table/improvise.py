@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from bot.errors import TableError
+from characters.files import write_whole
 from characters.library import Library
 from characters.lorebook.entry import Lorebook
 from characters.sheet import Relation, Sheet, Speech
@@ -124,7 +125,7 @@ def keep(sheet: Sheet, slug: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     fields: dict[str, Any] = {name: value for name, value in as_json(sheet).items() if value not in ("", [], None)}
     head = "# A draft, made up at the table; `understudy sheet check` says what is missing.\n"
-    path.write_text(head + yaml.safe_dump(fields, sort_keys=False, allow_unicode=True), "utf-8")
+    write_whole(path, head + yaml.safe_dump(fields, sort_keys=False, allow_unicode=True))
     return path
 
 

@@ -42,7 +42,7 @@ class LlamaCppEngine:
 
     def __init__(self, model: Path, options: LoadOptions = LoadOptions(), patience: float = 60.0) -> None:
         self._model = model
-        self._options = options
+        self.options = options
         self._patience = patience
         self._worker: WorkerProcess | None = None
         self._adapters: dict[str, Path] = {}
@@ -62,8 +62,8 @@ class LlamaCppEngine:
             if self._worker is not None and self._worker.pid is not None:
                 return
             check_model(self._model)
-            options = {"path": str(self._model), **dataclasses.asdict(self._options),
-                       "threads": self._options.threads_for(self._model)}  # fmt: skip
+            options = {"path": str(self._model), **dataclasses.asdict(self.options),
+                       "threads": self.options.threads_for(self._model)}  # fmt: skip
             worker = WorkerProcess(options, self._patience)
             try:
                 await worker.start()

@@ -6,6 +6,7 @@ model, and what was found is kept beside the build's own identity. There are two
 more: repacked weights, else none (`use_extra_bufts=False`).
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from characters.files import write_whole
 from characters.inference.starter import STARTER
 
 
@@ -44,14 +46,14 @@ def extra_buffers_work(cache: Path, model: Path = STARTER) -> bool:
     """
     note = cache / "native.json"
     build = build_id()
-    if note.is_file():
+    with contextlib.suppress(OSError, ValueError, KeyError):  # none yet, or not a whole one: it is found out again
         known = json.loads(note.read_text("utf-8"))
-        if known.get("build") == build:
+        if known["build"] == build:
             return bool(known["extra_buffers"])
     if not model.is_file():
         return False
     works = decodes(model, extra_buffers=True)
-    note.write_text(json.dumps({"build": build, "extra_buffers": works}), "utf-8")
+    write_whole(note, json.dumps({"build": build, "extra_buffers": works}))
     return works
 
 

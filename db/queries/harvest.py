@@ -1,6 +1,6 @@
 """What was heard at a table, with everything that bears on learning from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from characters.knowing import When
+from characters.messages import Fact
 from db.models import CandidateRow, Feedback, Night, Participant, PlaySession, SceneRow, TurnRow
 from db.queries import desk, lines, memories
-from db.queries.play import scene_of, story_so_far
-from db.values import GivenReaction, HeardLine, HeardTurn, TakeMade
+from db.queries.play import scene_of, stories
+from db.values import GivenReaction, HeardLine, HeardMemory, HeardTurn, StoredTake, TakeMade
 
+_AT_ONCE = 500  # lines
 RECALLED = frozenset({"memory", "lore", "secret"})  # sources of facts that come from play
 
 
@@ -41,8 +44,7 @@ async def heard_lines(session: AsyncSession, campaign: int, npc: str) -> list[He
     whole = await session.scalars(
         select(Night.started_at).where(Night.campaign_id == campaign, Night.npc == npc, Night.state == "done")
     )
-    nights = tuple(whole)
-    return [await _heard(session, turn, scene, nights) for turn, scene in rows.all()]
+    return await _heard_all(session, campaign, [(turn, scene) for turn, scene in rows.all()], tuple(whole))
 
 
 async def evening_lines(session: AsyncSession, campaign: int, evening: int | None = None) -> list[HeardLine]:
@@ -63,7 +65,7 @@ async def evening_lines(session: AsyncSession, campaign: int, evening: int | Non
         .where(TurnRow.npc.is_not(None), TurnRow.answers_id.is_not(None), TurnRow.kept_take_id.is_not(None))
         .order_by(TurnRow.id)
     )
-    return [await _heard(session, turn, scene) for turn, scene in rows.all()]
+    return await _heard_all(session, campaign, [(turn, scene) for turn, scene in rows.all()])
 
 
 async def evenings(session: AsyncSession, campaign: int, npc: str) -> list[int]:
@@ -78,25 +80,72 @@ async def evenings(session: AsyncSession, campaign: int, npc: str) -> list[int]:
     return list(found)
 
 
+async def _heard_all(
+    session: AsyncSession, campaign: int, rows: Sequence[tuple[TurnRow, SceneRow]], nights: Sequence[datetime] = ()
+) -> list[HeardLine]:
+    """Lines with all that bears on them, read for many scenes at once: a long campaign has thousands."""
+    story = await stories(session, campaign)
+    groups: dict[tuple[str, int], list[tuple[TurnRow, SceneRow]]] = {}
+    for row, scene in rows:
+        groups.setdefault((row.npc or "", scene.id), []).append((row, scene))
+    found: list[HeardLine] = []
+    for npc in dict.fromkeys(npc for npc, _ in groups):
+        some: list[tuple[TurnRow, SceneRow]] = []
+        for (whose, _), these in groups.items():
+            some += these if whose == npc else []
+            if len(some) >= _AT_ONCE:
+                found += await _heard(session, npc, some, nights, story)
+                some = []
+        found += await _heard(session, npc, some, nights, story) if some else []
+    return sorted(found, key=lambda line: line.id)
+
+
 async def _heard(
-    session: AsyncSession, row: TurnRow, scene: SceneRow, nights: Sequence[datetime] = ()
-) -> HeardLine:  # fmt: skip
-    before = await lines.transcript(session, row.scene_id, row.id, witness=row.npc)
-    people = await _people(session, [turn.id for turn in before])
-    heard = [HeardTurn(turn, *people.get(turn.id, ("unasked", None))) for turn in before]
-    takes = await lines.takes(session, row.id)
-    spoken = [take.made for take in takes if take.origin == "npc"] or [take.made for take in takes] or [TakeMade()]
-    made = spoken[-1]
-    recalled = tuple(fact for fact in made.at_hand if fact.source in RECALLED)
-    campaign = await session.scalar(select(PlaySession.campaign_id).where(PlaySession.id == scene.session_id))
-    keys = {fact.key for turn in before for fact in turn.at_hand} | {fact.key for fact in recalled}
-    keys |= {fact["key"] for fact in made.frame.get("memory", ())}
-    return HeardLine(
-        row.id, row.scene_id, scene_of(scene), row.npc or "", row.text,
-        row.source, row.kept_take_id, row.retracted_at is not None, _up_to_question(heard, row.answers_id),
-        tuple(takes), await _reactions(session, row.id, nights), recalled, dict(made.frame),
-        await memories.made_of(session, keys), await story_so_far(session, campaign or 0, row.scene_id),
-    )  # fmt: skip
+    session: AsyncSession, npc: str, rows: Sequence[tuple[TurnRow, SceneRow]], nights: Sequence[datetime],
+    story: Mapping[int, When],
+) -> list[HeardLine]:  # fmt: skip
+    scenes, ids = sorted({scene.id for _, scene in rows}), [row.id for row, _ in rows]
+    people = await _people(session, scenes)
+    heard = {
+        scene: [HeardTurn(turn, *people.get(turn.id, ("unasked", None))) for turn in said]
+        for scene, said in (await lines.transcripts(session, scenes, npc)).items()
+    }
+    takes, given = await lines.takes_of(session, ids), await _reactions(session, ids, nights)
+    parts = [_Part.of(row, scene, heard[scene.id], takes[row.id]) for row, scene in rows]
+    known = await memories.made_of(session, {key for part in parts for key in part.keys})
+    return [part.line(given.get(part.row.id, ()), known, story.get(part.scene.id, When())) for part in parts]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A line before its reactions and memories are known."""
+
+    row: TurnRow
+    scene: SceneRow
+    before: list[HeardTurn]
+    takes: list[StoredTake]
+    made: TakeMade
+    recalled: tuple[Fact, ...]
+    keys: frozenset[str]
+
+    @classmethod
+    def of(cls, row: TurnRow, scene: SceneRow, heard: list[HeardTurn], takes: list[StoredTake]) -> "_Part":
+        before = [turn for turn in heard if turn.said.id < row.id]
+        spoken = [take.made for take in takes if take.origin == "npc"] or [take.made for take in takes] or [TakeMade()]
+        made = spoken[-1]
+        recalled = tuple(fact for fact in made.at_hand if fact.source in RECALLED)
+        keys = {fact.key for turn in before for fact in turn.said.at_hand} | {fact.key for fact in recalled}
+        keys |= {fact["key"] for fact in made.frame.get("memory", ())}
+        return cls(row, scene, before, takes, made, recalled, frozenset(keys))
+
+    def line(self, given: tuple[GivenReaction, ...], known: Mapping[str, HeardMemory], when: When) -> HeardLine:
+        """The whole line."""
+        row = self.row
+        return HeardLine(
+            row.id, row.scene_id, scene_of(self.scene), row.npc or "", row.text, row.source, row.kept_take_id,
+            row.retracted_at is not None, _up_to_question(self.before, row.answers_id), tuple(self.takes), given,
+            self.recalled, dict(self.made.frame), {key: known[key] for key in self.keys if key in known}, when,
+        )
 
 
 def _up_to_question(heard: list[HeardTurn], answers: int | None) -> tuple[HeardTurn, ...]:
@@ -105,27 +154,31 @@ def _up_to_question(heard: list[HeardTurn], answers: int | None) -> tuple[HeardT
     return tuple(heard[: at + 1]) if at is not None else ()
 
 
-async def _people(session: AsyncSession, turns: list[int]) -> dict[int, tuple[str, str | None]]:
+async def _people(session: AsyncSession, scenes: Sequence[int]) -> dict[int, tuple[str, str | None]]:
+    """Consent and key of whoever said a turn, by turn."""
     rows = await session.execute(
         select(TurnRow.id, Participant.consent, Participant.key)
         .join(Participant, Participant.id == TurnRow.participant_id)
-        .where(TurnRow.id.in_(turns), TurnRow.npc.is_(None))
+        .where(TurnRow.scene_id.in_(scenes), TurnRow.npc.is_(None))
     )
     return {turn: (consent, key) for turn, consent, key in rows.all()}
 
 
-async def _reactions(session: AsyncSession, turn: int, nights: Sequence[datetime]) -> tuple[GivenReaction, ...]:
+async def _reactions(
+    session: AsyncSession, turns: Sequence[int], nights: Sequence[datetime]
+) -> dict[int, tuple[GivenReaction, ...]]:
     rows = await session.execute(
         select(Feedback, Participant.role, Participant.key, Participant.consent)
         .outerjoin(Participant, Participant.id == Feedback.participant_id)
-        .where(Feedback.turn_id == turn, Feedback.withdrawn_at.is_(None))
+        .where(Feedback.turn_id.in_(turns), Feedback.withdrawn_at.is_(None))
         .order_by(Feedback.id)
     )
-    return tuple(
-        GivenReaction(given.kind, role or "player", key or "", given.take_id, given.asked, given.text,
-                      sum(night > given.given_at for night in nights), consent or "unasked")
-        for given, role, key, consent in rows.all()
-    )  # fmt: skip
+    found: dict[int, tuple[GivenReaction, ...]] = {}
+    for given, role, key, consent in rows.all():
+        reaction = GivenReaction(given.kind, role or "player", key or "", given.take_id, given.asked, given.text,
+                                 sum(night > given.given_at for night in nights), consent or "unasked")  # fmt: skip
+        found[given.turn_id] = (*found.get(given.turn_id, ()), reaction)
+    return found
 
 
 @dataclass(frozen=True)

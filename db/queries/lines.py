@@ -1,10 +1,11 @@
 """Turns and takes: what was said, and how else it could have been said."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, insert, select, update
+from sqlalchemy import CursorResult, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import PlaySession, SceneRow, Take, TurnRow
@@ -75,29 +76,46 @@ async def transcript(
     Args:
         witness: only what this NPC was there for.
     """
-    wanted = (
-        select(TurnRow, Take.at_hand)
-        .outerjoin(Take, Take.id == TurnRow.kept_take_id)
-        .where(TurnRow.scene_id == scene, TurnRow.retracted_at.is_(None), TurnRow.out_of_character.is_(False))
-        .where(TurnRow.npc.is_(None) | TurnRow.kept_take_id.is_not(None))
-        .order_by(TurnRow.ordinal)
-    )
+    wanted = _standing(witness).where(TurnRow.scene_id == scene).order_by(TurnRow.ordinal)
     if before is not None:
         wanted = wanted.where(TurnRow.id < before)
-    if witness is not None:
-        wanted = wanted.where(witnessed(witness))
-    return [_stored(row, at_hand) for row, at_hand in (await session.execute(wanted)).all()]
+    return [_stored(row) for row in (await session.execute(wanted)).all()]
+
+
+async def transcripts(session: AsyncSession, scenes: Sequence[int], witness: str) -> dict[int, list[StoredTurn]]:
+    """The transcripts of many scenes, as an NPC witnessed them."""
+    wanted = _standing(witness).where(TurnRow.scene_id.in_(scenes)).order_by(TurnRow.scene_id, TurnRow.ordinal)
+    found: dict[int, list[StoredTurn]] = {scene: [] for scene in scenes}
+    for row in (await session.execute(wanted)).all():
+        found[row.scene_id].append(_stored(row))
+    return found
+
+
+_COLUMNS = (
+    TurnRow.id, TurnRow.speaker, TurnRow.text, TurnRow.npc, TurnRow.source, TurnRow.answers_id, TurnRow.kept_take_id,
+    TurnRow.scene_id, Take.at_hand,
+)  # fmt: skip
+
+
+def _standing(witness: str | None) -> Select[Any]:
+    """Turns that were said, in character, and stand."""
+    wanted = (
+        select(*_COLUMNS).outerjoin(Take, Take.id == TurnRow.kept_take_id)
+        .where(TurnRow.retracted_at.is_(None), TurnRow.out_of_character.is_(False))
+        .where(TurnRow.npc.is_(None) | TurnRow.kept_take_id.is_not(None))
+    )  # fmt: skip
+    return wanted if witness is None else wanted.where(witnessed(witness))
 
 
 async def turn(session: AsyncSession, turn_id: int, campaign: int | None = None) -> StoredTurn | None:
     """One turn, whatever became of it; with `campaign` only if it was said there."""
-    wanted = select(TurnRow, Take.at_hand).outerjoin(Take, Take.id == TurnRow.kept_take_id).where(TurnRow.id == turn_id)
+    wanted = select(*_COLUMNS).outerjoin(Take, Take.id == TurnRow.kept_take_id).where(TurnRow.id == turn_id)
     if campaign is not None:
         wanted = wanted.join(SceneRow, SceneRow.id == TurnRow.scene_id)
         wanted = wanted.join(PlaySession, PlaySession.id == SceneRow.session_id)
         wanted = wanted.where(PlaySession.campaign_id == campaign)
     row = (await session.execute(wanted)).first()
-    return _stored(row[0], row[1]) if row else None
+    return _stored(row) if row else None
 
 
 async def last_line(session: AsyncSession, scene: int) -> int | None:
@@ -117,15 +135,26 @@ async def newest_turn(session: AsyncSession, scene: int) -> int | None:
 
 async def takes(session: AsyncSession, turn_id: int) -> list[StoredTake]:
     """All takes of a line, oldest first."""
-    rows = await session.scalars(select(Take).where(Take.turn_id == turn_id).order_by(Take.number))
-    return [
-        StoredTake(
-            row.id, row.turn_id, row.number, row.text, row.state, row.origin,
-            TakeMade(row.prompt_hash, row.template_hash, row.sheet_version, row.base_id, row.adapter,
-                     dict(row.sampling), facts_from_json(row.at_hand), dict(row.frame)), dict(row.timings),
+    return (await takes_of(session, [turn_id]))[turn_id]
+
+
+async def takes_of(session: AsyncSession, turns: Sequence[int]) -> dict[int, list[StoredTake]]:
+    """All takes of many lines, oldest first."""
+    rows = await session.scalars(select(Take).where(Take.turn_id.in_(turns)).order_by(Take.turn_id, Take.number))
+    found: dict[int, list[StoredTake]] = {turn: [] for turn in turns}
+    for row in rows:
+        made = TakeMade(row.prompt_hash, row.template_hash, row.sheet_version, row.base_id, row.adapter,
+                        dict(row.sampling), facts_from_json(row.at_hand), dict(row.frame))  # fmt: skip
+        found[row.turn_id].append(
+            StoredTake(row.id, row.turn_id, row.number, row.text, row.state, row.origin, made, dict(row.timings))
         )
-        for row in rows
-    ]  # fmt: skip
+    return found
+
+
+async def count(session: AsyncSession, npc: str) -> int:
+    """How many lines an NPC has said, counted by reading every one with its words."""
+    wanted = select(TurnRow.id, TurnRow.text, Take.text).join(Take, Take.turn_id == TurnRow.id)
+    return len((await session.execute(wanted.where(TurnRow.npc == npc))).all())
 
 
 async def close_interrupted(session: AsyncSession) -> int:
@@ -145,6 +174,6 @@ async def unanswered(session: AsyncSession, scene: int) -> StoredTurn | None:
     return await turn(session, row.answers_id)
 
 
-def _stored(row: TurnRow, at_hand: list[dict[str, str]] | None) -> StoredTurn:
-    facts = facts_from_json(at_hand or [])
+def _stored(row: Any) -> StoredTurn:
+    facts = facts_from_json(row.at_hand) if row.at_hand else ()
     return StoredTurn(row.id, row.speaker, row.text, row.npc, row.source, row.answers_id, facts, row.kept_take_id)

@@ -25,6 +25,7 @@ from db.models import (
 )
 
 _RESUMABLE = timedelta(hours=36)
+_AHEAD = timedelta(hours=1)  # a moment further in the future was written while a clock was wrong, and says nothing
 
 
 # --- is anybody playing? -------------------------------------------------------------------------
@@ -40,34 +41,41 @@ async def leave_seat(session: AsyncSession, evening: int, now: datetime) -> None
     await session.execute(update(PlaySession).where(PlaySession.id == evening).values(left_at=now))
 
 
-async def sessions_open(session: AsyncSession, since: datetime, campaign: int | None = None) -> list[int]:
+async def sessions_open(
+    session: AsyncSession, since: datetime, campaign: int | None = None, now: datetime | None = None
+) -> list[int]:
     """The evenings somebody plays at: not ended, not left, and with a sign of life.
 
     Args:
         since: signs before this do not count, so that a terminal that was closed without a word
             does not keep the nights away for ever.
         campaign: only this one's; all of the database if None, for they share the machine.
+        now: signs of the future do not count either.
     """
+    until = now + _AHEAD if now is not None else None
     talk = select(SceneRow.session_id, func.max(TurnRow.said_at)).join(TurnRow, TurnRow.scene_id == SceneRow.id)
     votes = (
         select(SceneRow.session_id, func.max(Feedback.given_at))
         .join(TurnRow, TurnRow.scene_id == SceneRow.id).join(Feedback, Feedback.turn_id == TurnRow.id)
     )  # fmt: skip
     signs: dict[int, list[datetime]] = {}
-    for found in (talk.where(TurnRow.said_at >= since), votes.where(Feedback.given_at >= since)):
-        for evening, moment in (await session.execute(found.group_by(SceneRow.session_id))).all():
+    for found, when in ((talk, TurnRow.said_at), (votes, Feedback.given_at)):
+        known = found.where(when >= since) if until is None else found.where(when.between(since, until))
+        for evening, moment in (await session.execute(known.group_by(SceneRow.session_id))).all():
             signs.setdefault(evening, []).append(moment)
     wanted = select(PlaySession).where(PlaySession.stopped_at.is_(None)).order_by(PlaySession.id)
     if campaign is not None:
         wanted = wanted.where(PlaySession.campaign_id == campaign)
     begun = list(await session.scalars(wanted))
-    return [evening.id for evening in begun if _alive(evening, signs.get(evening.id, []), since)]
+    return [evening.id for evening in begun if _alive(evening, signs.get(evening.id, []), since, until)]
 
 
-def _alive(evening: PlaySession, signs: list[datetime], since: datetime) -> bool:
-    if evening.seated_at is not None and evening.seated_at >= since:
-        signs = [*signs, evening.seated_at]
-    return bool(signs) and (evening.left_at is None or max(signs) > evening.left_at)
+def _alive(evening: PlaySession, signs: list[datetime], since: datetime, until: datetime | None) -> bool:
+    seated, left = (moment if moment and (until is None or moment <= until) else None
+                    for moment in (evening.seated_at, evening.left_at))  # fmt: skip
+    if seated is not None and seated >= since:
+        signs = [*signs, seated]
+    return bool(signs) and (left is None or max(signs) > left)
 
 
 # --- is there anything to learn? -----------------------------------------------------------------
@@ -79,17 +87,20 @@ async def campaigns(session: AsyncSession) -> dict[int, str]:
     return {number: name for number, name in rows.all()}  # noqa: C416  (rows are no pairs to the type checker)
 
 
-async def npcs_with_news(session: AsyncSession, campaign: int, before: datetime | None = None) -> list[str]:
+async def npcs_with_news(
+    session: AsyncSession, campaign: int, before: datetime | None = None, now: datetime | None = None
+) -> list[str]:
     """The NPCs with a reaction, given or taken back, that no night has looked at yet, by name.
 
     Args:
         before: only what came before this moment is news.
+        now: a night that says it was in the future has looked at nothing.
     """
     heard = _reactions(campaign)
     standing = select(TurnRow.npc).distinct().where(*heard, Feedback.withdrawn_at.is_(None))
     found = []
     for npc in sorted(npc for npc in await session.scalars(standing) if npc):
-        known = await _looked_at(session, campaign, npc)
+        known = await _looked_at(session, campaign, npc, now + _AHEAD if now is not None else None)
         moments = (Feedback.given_at, Feedback.withdrawn_at)
         fresh = [moment.is_not(None) if known is None else moment > known for moment in moments]
         if before is not None:
@@ -106,19 +117,19 @@ def _reactions(campaign: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def _looked_at(session: AsyncSession, campaign: int, npc: str) -> datetime | None:
+async def _looked_at(session: AsyncSession, campaign: int, npc: str, until: datetime | None) -> datetime | None:
     """Up to which moment an NPC's reactions are dealt with."""
-    trained = select(func.max(AdapterVersion.made_at)).where(
-        AdapterVersion.campaign_id == campaign, AdapterVersion.npc == npc
-    )
-    finished = select(func.max(Night.started_at)).where(
-        Night.campaign_id == campaign, Night.npc == npc, Night.state == "done"
-    )
-    skipped = select(func.max(NightRequest.asked_at)).where(
+    trained = (AdapterVersion.campaign_id == campaign, AdapterVersion.npc == npc)
+    finished = (Night.campaign_id == campaign, Night.npc == npc, Night.state == "done")
+    skipped = (
         NightRequest.campaign_id == campaign, NightRequest.state == "skipped",
         or_(NightRequest.npc.is_(None), NightRequest.npc == npc),
     )  # fmt: skip
-    moments = [await session.scalar(wanted) for wanted in (trained, finished, skipped)]
+    ways = ((AdapterVersion.made_at, trained), (Night.started_at, finished), (NightRequest.asked_at, skipped))
+    moments = [
+        await session.scalar(select(func.max(when)).where(*where, *((when <= until,) if until is not None else ())))
+        for when, where in ways
+    ]
     return max((moment for moment in moments if moment is not None), default=None)
 
 
@@ -225,11 +236,19 @@ def _running(request: int, service: str) -> Any:
     )
 
 
-async def return_stale(session: AsyncSession, before: datetime) -> int:
-    """Give back what services that died were running, told by their last sign; returns how many."""
+async def return_stale(session: AsyncSession, before: datetime, now: datetime | None = None) -> int:
+    """Give back what services that died were running, told by their last sign; returns how many.
+
+    Args:
+        before: a sign before this is too old.
+        now: a sign of the future was given while the clock was wrong.
+    """
+    wrong = [NightRequest.taken_at.is_(None), NightRequest.taken_at < before]
+    if now is not None:
+        wrong.append(NightRequest.taken_at > now + _AHEAD)
     done = await session.execute(
         update(NightRequest)
-        .where(NightRequest.state == "running", or_(NightRequest.taken_at.is_(None), NightRequest.taken_at < before))
+        .where(NightRequest.state == "running", or_(*wrong))
         .values(state="waiting")
     )
     return cast(CursorResult[Any], done).rowcount

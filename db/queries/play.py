@@ -113,3 +113,22 @@ async def story_so_far(session: AsyncSession, campaign: int, until: int | None =
     rows = list(await session.scalars(wanted))
     names = dict.fromkeys(name for row in rows for name in (row.place, row.reason) if name)
     return When(next((row.date for row in reversed(rows) if row.date), ""), tuple(names))
+
+
+async def stories(session: AsyncSession, campaign: int) -> dict[int, When]:
+    """How far the story had come by the end of each scene of a campaign."""
+    rows = await session.execute(
+        select(SceneRow.id, SceneRow.date, SceneRow.place, SceneRow.reason)
+        .join(PlaySession, PlaySession.id == SceneRow.session_id)
+        .where(PlaySession.campaign_id == campaign).order_by(SceneRow.id)
+    )  # fmt: skip
+    found: dict[int, When] = {}
+    known, names, newest = dict[str, None](), tuple[str, ...](), ""
+    for scene, date, place, reason in rows.all():
+        fresh = dict.fromkeys(name for name in (place, reason) if name and name not in known)
+        if fresh:
+            known |= fresh
+            names = tuple(known)
+        newest = date or newest
+        found[scene] = When(newest, names)
+    return found

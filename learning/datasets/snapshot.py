@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from characters.files import write_whole
 from learning.datasets.card import card
 from learning.datasets.rows import Row
 from learning.errors import LearningError
@@ -87,9 +88,10 @@ def write_snapshot(
     name = content_hash(splits)
     folder = root / name
     known = _read(folder)
-    if known is not None and "emptied" not in known.manifest:
+    if known is not None and "emptied" not in known.manifest and _is_whole(known):
         return known
     parent = latest(root, str(about["npc"]), about.get("campaign")) if "npc" in about else None
+    (folder / "manifest.json").unlink(missing_ok=True)  # first: what is being taken away is no snapshot any more
     shutil.rmtree(folder, ignore_errors=True)
     manifest = {
         "hash": name, "parents": [parent.hash] if parent else [], "versions": versions(), **about,
@@ -97,9 +99,7 @@ def write_snapshot(
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "README.md").write_text(card(manifest, manifest["files"]), "utf-8")
-    partial = folder / "manifest.partial"
-    partial.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True), "utf-8")
-    partial.replace(folder / "manifest.json")
+    write_whole(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True))
     return Snapshot(folder, manifest)
 
 
@@ -154,9 +154,21 @@ def versions() -> dict[str, str]:
 
 
 def _read(folder: Path) -> Snapshot | None:
-    """A snapshot that is complete."""
-    path = folder / "manifest.json"
-    return Snapshot(folder, json.loads(path.read_text("utf-8"))) if path.is_file() else None
+    """A snapshot that is complete; None where there is none, or its manifest is damaged."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return Snapshot(folder, manifest) if isinstance(manifest, dict) else None
+
+
+def _is_whole(snapshot: Snapshot) -> bool:
+    """Whether every file is what was written."""
+    for name, wanted in snapshot.manifest.get("files", {}).items():
+        path = snapshot.folder / name
+        if not path.is_file() or "sha256-" + hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
+            return False
+    return True
 
 
 def _write_rows(folder: Path, splits: Mapping[str, Sequence[Row]]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from characters.files import write_whole
 from characters.inference.llama_cpp_engine import file_id
 from db.tonight import FIRST_PAIRS
 from learning.anchors import general_candidates
@@ -60,9 +61,7 @@ async def verify(night: Night, renderer: Renderer) -> None:
         found = await verify_base(night.base, night.engine, [row.prompt + row.completion for row in rows])
         said = {"ok": found.ok, "reason": found.reason, "texts": found.texts, "tokens_equal": found.tokens_equal,
                 "words": found.scored, "difference": found.difference, "worst": found.worst}  # fmt: skip
-        partial = proof.with_suffix(".partial")
-        partial.write_text(json.dumps(said, indent=2), "utf-8")
-        partial.replace(proof)
+        write_whole(proof, json.dumps(said, indent=2))
     known = json.loads(proof.read_text("utf-8"))
     if not known["ok"]:
         raise BaseUntrainable(known["reason"])
@@ -104,7 +103,7 @@ def _plan(night: Night, rows: Rows) -> Plan:
         night.say("training: measuring what this machine manages")
         speed = measure_speed(night.base, rows, night.config)
         told = {"tokens_per_second": speed.tokens_per_second, "tokens_per_row": list(speed.tokens_per_row)}
-        file.write_text(json.dumps(told), "utf-8")
+        write_whole(file, json.dumps(told))
     known = json.loads(file.read_text("utf-8"))
     return plan(night.config, rows, known["tokens_per_row"], known["tokens_per_second"], minutes)
 
@@ -115,6 +114,7 @@ def _supervised(
     """Train, unless the same was trained before."""
     folder = night.home.folder("runs") / f"{name}-{_hash([file_id(night.base), list(rows), config.model_dump()])}"
     if _done(folder):
+        _say_of_what(folder, dataset)
         return folder, None
     label = "training" if name == "run" else name
     trained = train_sft(night.base, rows, config, folder, _progress(night, label), validation=held)
@@ -130,6 +130,7 @@ def _preferred(night: Night, snapshot: Snapshot, start: Path, found: dict[str, i
     rows, held = snapshot.rows(kind, "train"), snapshot.rows(kind, "validation")
     folder = night.home.folder("runs") / f"{recipe}-{_hash([start.name, rows, config.model_dump()])}"
     if _done(folder):
+        _say_of_what(folder, snapshot.hash)
         return folder, None
     night.say(f"preferences: {len(rows)} {kind}s, {recipe}")
     begin, progress = Start(night.base, start), _progress(night, "preferences")
@@ -143,8 +144,9 @@ def _preferred(night: Night, snapshot: Snapshot, start: Path, found: dict[str, i
 
 
 def _say_of_what(folder: Path, dataset: str) -> None:
-    """Note beside a training what it learnt from, so that forgetting finds it."""
-    (folder / "dataset.json").write_text(json.dumps({"dataset": dataset}), "utf-8")
+    """Note beside a training what it learnt from, also where a kill came between the two."""
+    if not (folder / "dataset.json").is_file():
+        write_whole(folder / "dataset.json", json.dumps({"dataset": dataset}))
 
 
 def _write(night: Night, snapshot: Snapshot, folder: Path) -> Path:

@@ -30,7 +30,7 @@ def filled(table: Table) -> dict[str, Any]:
             return THEN
         if isinstance(column.type, Boolean):
             return True
-        if isinstance(column.type, Numeric) or column.type.python_type is int:
+        if isinstance(column.type, Numeric) or column.type.python_type in {int, float}:
             return 7
         return f"{table.name}.{column.name}"[: getattr(column.type, "length", None) or 200]
 

@@ -20,6 +20,7 @@ from bot.table.practice import sheet_questions
 from bot.table.sheets import KINDS, template
 from bot.table.trying import try_out
 from characters.errors import SheetError
+from characters.files import write_whole
 from characters.library import MAX_BYTES, SHIPPED, is_slug
 from characters.messages import Turn
 from characters.sheet_text import read_sheet_text, remarks
@@ -130,9 +131,7 @@ class Characters(Page):
         slug, content = self._slug(what), self._content(what)
         read_sheet_text(content, slug)  # what is broken is not saved over what is whole
         path = self.studio.home.folder("sheets") / f"{slug}.yaml"
-        half = path.with_suffix(".part")
-        await asyncio.to_thread(half.write_text, content, "utf-8")
-        half.replace(path)
+        await asyncio.to_thread(write_whole, path, content)
         self.send({"is": "saved", "slug": slug, "text": content, "everybody": self._everybody()})
 
     async def new(self, what: What) -> None:
@@ -142,7 +141,7 @@ class Characters(Page):
         slug = free_slug(name, self.state.library)
         content = template(name, kind, "saltmere")
         path = self.studio.home.folder("sheets") / f"{slug}.yaml"
-        path.write_text(content, "utf-8")
+        await asyncio.to_thread(write_whole, path, content)
         self.send({"is": "everybody", "everybody": self._everybody()})
         await self._open(slug, content, own=True, found=await self._remarks(content, slug))
 
