@@ -89,7 +89,7 @@ async def peer(model: Path, context: int, threads: int, slots: int = 1) -> Async
     else:
         command = [sys.executable, "-m", "llama_cpp.server", "--model", str(model), "--n_ctx", str(context),
                    "--n_threads", str(threads), "--n_threads_batch", str(threads), "--verbose", "false",
-                   *at]  # fmt: skip
+                   "--interrupt_requests", "false", *at]  # fmt: skip
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
