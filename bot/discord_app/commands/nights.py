@@ -29,7 +29,7 @@ class NightsCommands(app_commands.Group):
             state = room.table.state
             async with state.store.session() as session:
                 asked = await nights.requests(session, state.campaign)
-                news = await nights.npcs_with_news(session, state.campaign)
+                news = await nights.npcs_with_news(session, state.campaign, now=state.clock())
             rows = [answer.words("nights.news", names=", ".join(room.table.sheet(npc).name for npc in news) or "–")]
             for request in asked:
                 if request.state in {"waiting", "running"}:

@@ -110,7 +110,7 @@ async def stop_evening(stage: Stage, room: Room, interaction: Context, learn: st
     state, locale = room.table.state, interaction.locale
     async with state.store.session() as session:
         heard = await places.count_sources(session, state.evening)
-        news = await nights.npcs_with_news(session, state.campaign)
+        news = await nights.npcs_with_news(session, state.campaign, now=state.clock())
     begins = await room.table.stop_session(learn=learn == "now", skip=learn == "skip")
     key = "session.stopped.now_waits" if learn == "now" and not begins else f"session.stopped.{learn}"
     told = words(locale, "session.cost", lines=heard["lines"], channel=heard["answers to channel"])

@@ -238,7 +238,7 @@ class Sitting(Page):
         state = self.opened.table.state
         async with state.store.session() as session:
             heard = await places.count_sources(session, state.evening)
-            news = await nights.npcs_with_news(session, state.campaign)
+            news = await nights.npcs_with_news(session, state.campaign, now=state.clock())
         begins = await self.opened.table.stop_session(learn=when == "now", skip=when == "skip")
         told = {
             "now": "Your NPCs learn now, in the background; the page Nights shows how far they are." if begins
