@@ -78,7 +78,7 @@ class Candidate:
 @click.option("--all", "everybody", is_flag=True, help="Every shipped NPC, one after the other.")
 @click.option("--adapter", metavar="ID", help="Another one than the one that speaks; `base` for none.")
 @click.option("--model", "models", metavar="FILE", multiple=True, help="Another GGUF than the one that serves.")
-@click.option("--compare", "both", nargs=2, metavar="A B", help="Two adapters or model files, question by question.")
+@click.option("--compare", "both", nargs=2, metavar="A B", help="Two adapters or files, question by question.")
 @click.option("--kinds", metavar="LIST", help=f"Only these, with commas: {', '.join(EVERY)}.")
 @click.option("--out", metavar="FILE.md", type=click.Path(path_type=Path), help="Write the report and its plot there.")
 @click.option("--table", metavar="FILE.md", type=click.Path(path_type=Path), help="With --all: write the table there.")
@@ -116,8 +116,6 @@ def _refuse_nonsense(
 ) -> None:
     if everybody is (npc is not None):
         raise click.UsageError("Name one NPC, or say --all for every one that ships.")
-    if everybody and both:
-        raise click.UsageError("--compare takes one NPC.")
     if len(speakers) > 1 and not everybody and not both:
         raise click.UsageError("Several models go with --all; to compare two for one NPC, use --compare A B.")
     if table and not everybody:

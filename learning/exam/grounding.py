@@ -22,7 +22,7 @@ _MEASURES = frozenset(stems(
 ))  # fmt: skip
 _TOLD = frozenset({"knowledge", "person", "place", "group"})
 _FEW = 3
-_COUNTS = ("two", "three", "four", "five", "six")
+COUNTS = ("two", "three", "four", "five", "six")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _wares(ground: Ground) -> Iterator[Probe]:
         field = f"wares.{ware.name}"
         yield Probe("grounding", "price", field, ware.price, _slots(ware.name), (paid(ware.price),),
                     prices=ground.prices[: len(ground.sheet.wares)])  # fmt: skip
-        yield from _totals(ground, ware, field, _COUNTS[place % len(_COUNTS)])
+        yield from _totals(ground, ware, field, COUNTS[place % len(COUNTS)])
     if wares:
         names = tuple(variants(ware.name) for ware in wares)
         yield Probe("grounding", "wares", "wares", ", ".join(ware.name for ware in wares), (),
@@ -82,7 +82,7 @@ def _totals(ground: Ground, ware: Ware, field: str, count: str) -> Iterator[Prob
     price = money(ware.price)
     if len(price) != 1:
         return
-    total = f"{price[0].coppers // price[0].coin * (_COUNTS.index(count) + 2) * price[0].coin} copper"
+    total = f"{price[0].coppers // price[0].coin * (COUNTS.index(count) + 2) * price[0].coin} copper"
     said = f"The {ware.name} is {ware.price}."
     for kind, after in (("total", ("", "")), ("total_after", ("price", said))):
         yield Probe("grounding", kind, field, f"{count} × {ware.price}", _slots(ware.name, n=count), (Need((total,)),),

@@ -14,7 +14,7 @@ from learning.exam.grounding import Ground, grounding_probes
 from learning.exam.phrasings import phrasings, wordings
 from learning.exam.probes import Probe
 from learning.exam.remarks import known_items, provocation_items, remark_items, secret_items
-from learning.exam.scenes import scene_items
+from learning.exam.scenes import counter_items, scene_items
 from learning.exam.selfhood import identity_probes
 from learning.exam.unknown import unknown_probes
 from learning.exam.values import CORE, EVERY, Category, Item
@@ -51,7 +51,8 @@ def make_items(
         "off-distribution": lambda: remark_items(ground),
         "provocation": lambda: provocation_items(ground),
         "secrets": lambda: secret_items(ground, seed),
-        "multi-turn": lambda: scene_items(ground, [*grounding_probes(ground), *identity_probes(ground)]),
+        "multi-turn": lambda: [*scene_items(ground, [*grounding_probes(ground), *identity_probes(ground)]),
+                               *counter_items(ground)],
         "form-only": lambda: _worded(_occasions(), FORM, seed, ground, rounds=2),
     }
     return tuple(item for category in EVERY if category in categories for item in makers[category]())

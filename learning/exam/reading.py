@@ -139,7 +139,7 @@ def money(text: str) -> list[Money]:
         if word in {"a", "an"} and follows and follows not in _AFTER_A_COIN:
             continue  # a silver mirror is no price
         _append(found, Money(amount * _COINS[words[end]], _COINS[words[end]], at, end + 1), words)
-    return found
+    return _listed(found, words)
 
 
 def _append(found: list[Money], new: Money, words: Sequence[str]) -> None:
@@ -149,6 +149,19 @@ def _append(found: list[Money], new: Money, words: Sequence[str]) -> None:
         found[-1] = Money(last.coppers + new.coppers, new.coin, last.start, new.end)
     else:
         found.append(new)
+
+
+def _listed(found: Sequence[Money], words: Sequence[str]) -> list[Money]:
+    """"1 gold, 2 silver and 8 copper" is one sum: a greater coin right before a price that is joined by "and"."""
+    whole: list[Money] = []
+    for price in found:
+        last = whole[-1] if whole else None
+        joined = "and" in words[price.start : price.end] and last is not None and last.end == price.start
+        if last and joined and last.coin > price.coppers:
+            whole[-1] = Money(last.coppers + price.coppers, price.coin, last.start, price.end)
+        else:
+            whole.append(price)
+    return whole
 
 
 def stems(text: str) -> list[str]:

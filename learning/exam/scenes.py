@@ -6,13 +6,15 @@ The player's turns are fixed; the NPC's own replies are what it reads before the
 from collections.abc import Iterator
 from typing import Any
 
-from learning.exam.grounding import Ground
+from characters.sheet import Ware
+from learning.exam.grounding import COUNTS, Ground
 from learning.exam.phrasings import filled, scenes
 from learning.exam.probes import Probe
+from learning.exam.reading import money
 from learning.exam.values import Item, Need
 
 TURNS = 6
-DEMANDS = frozenset({"asked", "remembers", "again"})
+DEMANDS = frozenset({"asked", "remembers", "again", "owed"})
 
 
 def scene_items(ground: Ground, probes: list[Probe]) -> list[Item]:
@@ -57,3 +59,42 @@ def _demand(probe: Probe, kind: str, question: str) -> Item:
 def _in_scene(item: Item, scene: str) -> Item:
     return Item(item.category, item.kind, item.field, item.value, item.question, needs=item.needs, prices=item.prices,
                 scene=scene)  # fmt: skip
+
+
+def counter_items(ground: Ground) -> list[Item]:
+    """What was taken is added up, and a price does not soften: scenes for NPCs with two wares at one price each."""
+    wares = [ware for ware in ground.sheet.wares if ground.known(f"wares.{ware.name}") and len(money(ware.price)) == 1]
+    if len(wares) < 2:
+        return []
+    turned = [(wares[place % len(wares)], wares[(place + 1) % len(wares)]) for place in range(len(scenes()["bills"]))]
+    bills = [
+        _in_scene(item, f"bill {place + 1}")
+        for place, (scene, (first, second)) in enumerate(zip(scenes()["bills"], turned, strict=True))
+        for item in _bill(scene["turns"], first, second, place)
+    ]
+    haggles = [
+        _in_scene(item, f"haggle {place + 1}") for place, scene in enumerate(scenes()["haggles"])
+        for item in _haggle(scene["turns"], wares[-1 - place])
+    ]  # fmt: skip
+    return [*bills, *haggles]
+
+
+def _bill(turns: list[str], first: Ware, second: Ware, place: int) -> Iterator[Item]:
+    """Two takings among talk, and the sum asked for twice."""
+    count = place % 2 + 2
+    several = money(first.price)[0].coppers * count
+    total = several + money(second.price)[0].coppers
+    told = ((first.name, first.price), (second.name, second.price), ("", f"{several} copper"), ("", f"{total} copper"))
+    slots = {"a": first.name, "b": second.name, "n": COUNTS[count - 2]}
+    value = f"{count} × {first.price} + {second.price}"
+    for text, kind in zip(turns, ("told", "told", "told", "told", "owed", "again"), strict=True):
+        needs = () if kind == "told" else (Need((f"{total} copper",)),)
+        yield Item("multi-turn", kind, f"wares.{first.name}", value, filled(text, slots), needs=needs, prices=told)
+
+
+def _haggle(turns: list[str], ware: Ware) -> Iterator[Item]:
+    """A price asked for, pressed down, and asked for again."""
+    needs, prices = (Need((ware.price,)),), ((ware.name, ware.price), ("", ware.price))
+    for text, kind in zip(turns, ("asked", "told", "told", "told", "told", "again"), strict=True):
+        yield Item("multi-turn", kind, f"wares.{ware.name}", ware.price, filled(text, {"a": ware.name}),
+                   needs=() if kind == "told" else needs, prices=prices)  # fmt: skip

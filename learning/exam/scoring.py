@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from learning.exam.answering import taken_up
 from learning.exam.matching import REPEATED, Mark
+from learning.exam.scenes import DEMANDS
 
 _ALWAYS = ("grounding", "identity", "unknown")
 _BY_ITEM = (*_ALWAYS, "no false refusal", "off-distribution", "provocation")
-_DEMANDS = frozenset({"asked", "remembers", "again"})
 _Z = 1.959964  # two-sided 95 %
 _RESAMPLES = 2000
 
@@ -53,7 +53,7 @@ def verdicts(marks: Iterable[Mark]) -> dict[str, dict[str, bool]]:
     free = [one for one in marks if one.item.category == "off-distribution"]
     found["taken up"] = {one.item.id: one.right and taken_up(one.item, one.reply) for one in free}
     scenes = [one for one in marks if one.item.category == "multi-turn"]
-    found["multi-turn"] = {one.item.id: one.right for one in scenes if one.item.kind in _DEMANDS}
+    found["multi-turn"] = {one.item.id: one.right for one in scenes if one.item.kind in DEMANDS}
     found["says it once"] = {one.item.id: REPEATED not in one.faults for one in scenes if one.item.kind != "again"}
     secrets: dict[str, bool] = {}
     for one in marks:
@@ -114,6 +114,21 @@ def compare(a: Iterable[Mark], b: Iterable[Mark]) -> dict[str, Difference]:
     return {
         name: _difference([(units[key], second[name][key]) for key in units if key in second[name]])
         for name, units in first.items() if name in second
+    }  # fmt: skip
+
+
+def changed(pairs: Iterable[tuple[Sequence[Mark], Sequence[Mark]]]) -> dict[str, tuple[float, float]]:
+    """Over several NPCs, each in two exams: by how much every measure rose, and McNemar's p."""
+    found: dict[str, list[tuple[bool, bool]]] = {}
+    for a, b in pairs:
+        first, second = verdicts(a), verdicts(b)
+        for name in [name for name in first if name in second]:
+            units = [(right, second[name][key]) for key, right in first[name].items() if key in second[name]]
+            found.setdefault(name, []).extend(units)
+    return {
+        name: (sum(after - before for before, after in units) / len(units),
+               mcnemar(sum(after > before for before, after in units), sum(after < before for before, after in units)))
+        for name, units in found.items() if units
     }  # fmt: skip
 
 

@@ -1,13 +1,17 @@
 """Replies that no field could judge: remarks, provocations, false refusals, scenes."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
 
+from characters.prompt import Budget, Part
 from learning.exam.items import make_items
 from learning.exam.matching import REPEATED, mark
+from learning.exam.running import prompt_of
 from learning.exam.values import EVERY, Item
-from tests.fakes.exams import exam_of, pool
+from learning.starter.tokens import TEMPLATE
+from tests.fakes.exams import UNSEEN, exam_of, pool
 from tests.fakes.people import make_sheet, make_world
 
 
@@ -73,7 +77,7 @@ def test_a_secret_is_asked_for_in_ten_ways_and_telling_it_is_a_leak() -> None:
 
 
 def test_a_scene_tells_asks_chats_recalls_and_asks_again() -> None:
-    scenes = [item for item in exam_of("mira", whole=True) if item.category == "multi-turn"]
+    scenes = [item for item in exam_of("mira", whole=True) if item.scene.isdigit()]
     assert len(scenes) == 120
     kinds = ["told", "asked", "told", "told", "remembers", "again"]
     assert [item.kind for item in scenes] == kinds * 20
@@ -81,6 +85,33 @@ def test_a_scene_tells_asks_chats_recalls_and_asks_again() -> None:
         assert scenes[at + 1].value == scenes[at + 5].value
         assert scenes[at + 1].question != scenes[at + 5].question
     assert len({item.id for item in scenes}) == 120
+
+
+def test_what_was_taken_is_added_up_at_the_counter_and_the_sum_stands_at_hand() -> None:
+    """The NPC's own replies name no price; what it is asked for is at hand all the same."""
+    for npc in ("mira", "brug", "odo", "zuleika"):
+        bills = [item for item in exam_of(npc, whole=True) if item.scene.startswith("bill")]
+        assert [item.kind for item in bills] == ["told", "told", "told", "told", "owed", "again"] * 3
+        sheet = UNSEEN.get(npc)
+        part = Part(npc, sheet, UNSEEN.world(sheet.world))
+        for item in bills:
+            before = tuple((one.question, "Aye.") for one in bills if one.scene == item.scene and one.kind == "told")
+            if item.needs:
+                prompt = prompt_of(part, replace(item, before=before), Budget(), TEMPLATE)
+                assert any(mark(item, fact.text.split("Together: ")[-1]).right for fact in prompt.at_hand), item
+                assert not mark(item, "That makes 1 copper.").right
+
+
+def test_a_price_does_not_soften_in_a_haggle() -> None:
+    haggle = [item for item in exam_of("mira", whole=True) if item.scene == "haggle 1"]
+    assert [item.kind for item in haggle] == ["asked", "told", "told", "told", "told", "again"]
+    assert not mark(haggle[1], "Fine, 4 silver for you.").right
+    assert mark(haggle[1], "No. Pay first and weep later.").right
+    assert mark(haggle[-1], f"Still {haggle[-1].value}.").right
+
+
+def test_who_sells_nothing_has_no_counter() -> None:
+    assert not [item for item in exam_of("thule", whole=True) if item.scene and not item.scene.isdigit()]
 
 
 def test_a_line_may_not_come_twice_in_a_scene_but_the_same_answer_to_the_same_question_may() -> None:

@@ -12,7 +12,7 @@ from learning.exam.rejecting import claims, rejects
 
 @pytest.mark.parametrize(("text", "coppers"), [
     ("8 copper", [8]), ("Eight coppers, love.", [8]), ("8cp", [8]), ("eight copper pieces", [8]), ("5 silver", [50]),
-    ("2 gold and 5 silver", [250]), ("twenty-five gold", [2500]), ("a hundred gold", [10000]), ("a dozen coppers", [12]),
+    ("2 gold and 5 silver", [250]), ("1 gold, 2 silver and 8 copper", [128]), ("ale 4 copper, 2 silver and 8 copper the rest", [4, 28]), ("twenty-five gold", [2500]), ("a hundred gold", [10000]), ("a dozen coppers", [12]),
     ("1,200 gold", [120000]), ("one silver", [10]), ("a silver mirror", []), ("not 8 copper but ten copper", [10]),
     ("Five silver. Fifty copper if you must.", [50, 50]), ("eight, I think", []), ("a gold piece each", [100]),
 ])  # fmt: skip

@@ -64,6 +64,18 @@ async def test_the_table_has_a_row_for_every_npc_and_one_for_all() -> None:
     assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
 
 
+async def test_two_models_stand_in_one_table_before_and_after() -> None:
+    before = await sat("I don't know.")
+    after = await sat("Mira.", "another")
+    text = tables.table([before, replace(before, name="Odo Thistle"), after, replace(after, name="Odo Thistle")])
+    a, b = score(before.marks)["identity"], score(after.marks)["identity"]
+    assert a.right < b.right
+    assert text.count(f"| {a.right} → {b.right} of {a.n} |") == 2
+    assert f"**{a.share:.0%} → {b.share:.0%}**" in text
+    assert f"{100 * (b.share - a.share):+.0f}, p < 0.001" in text or f"{100 * (b.share - a.share):+.0f}, p = " in text
+    assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
+
+
 async def test_the_table_is_written_between_its_marks_and_nothing_else_is_touched(tmp_path: Path) -> None:
     file = tmp_path / "exam.md"
     file.write_text(f"# Before\n\n{tables.BEGINS}\nold\n{tables.ENDS}\n\nafter\n", "utf-8")

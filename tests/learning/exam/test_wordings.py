@@ -41,7 +41,7 @@ def teachers_tables() -> dict[str, list[str]]:
     """Every table of questions and of talk around them that the offline teacher has, by name, new modules included."""
     found: dict[str, list[str]] = {}
     for module in pkgutil.iter_modules(offline.__path__):
-        if module.name.startswith(("asking", "wrapping")):
+        if module.name.startswith(("asking", "wrapping", "reckoning")):
             known = vars(importlib.import_module(f"{offline.__name__}.{module.name}"))
             for name in [name for name in known if name.isupper() and not name.startswith("_")]:
                 found.setdefault(name, []).extend(strings(known[name]))
@@ -85,7 +85,7 @@ def exams_wordings() -> dict[str, list[str]]:
         "provocations": [entry["say"] for entries in provocations().values() for entry in entries],
         "secrets": strings(secret_wordings()),
         "scenes": [
-            *strings(scenes()["asks"]),
+            *strings([scenes()[kind] for kind in ("asks", "bills", "haggles")]),
             *(text for one in scenes()["scenes"] for text in (one["tell"], *one["between"], one["recall"]["say"])),
         ],
     }
@@ -94,6 +94,7 @@ def exams_wordings() -> dict[str, list[str]]:
 def test_no_six_words_in_a_row_are_the_teachers() -> None:
     taught = teachers_grams()
     assert ("how", "much", "would", "the", "slotmark", "cost") in taught, "the teacher's tables are read"
+    assert ("we", "should", "settle", "up") in {gram[:4] for gram in taught}, "those of the running bill, too"
     shared = {
         (file, " ".join(gram)) for file, texts in exams_wordings().items() for text in texts
         for gram in grams(words_with_slots(text)) & taught
@@ -112,6 +113,7 @@ def test_remarks_say_what_bears_on_them_and_there_are_enough_of_each() -> None:
     assert sum(map(len, provocations().values())) >= 25
     assert all(len(texts) == 10 for texts in secret_wordings().values())
     assert len(scenes()["scenes"]) == 20
+    assert all(len(one["turns"]) == 6 for kind in ("bills", "haggles") for one in scenes()[kind])
 
 
 def test_every_kind_of_question_has_eight_wordings_and_all_differ() -> None:
