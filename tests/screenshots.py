@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from tests.fakes.browser import MISSING, Browser
@@ -41,6 +42,7 @@ def _shrink(path: Path) -> None:
 
 def _dark(browser: Browser, dark: bool) -> None:
     browser.run("localStorage.theme = arguments[0]; document.documentElement.dataset.theme = arguments[0]", "dark" if dark else "light")
+    time.sleep(0.6)  # colours fade
 
 
 def main() -> None:
