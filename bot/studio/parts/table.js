@@ -44,9 +44,10 @@ export default {
             <span class="chip bad" v-if="e.gone">not canon</span>
           </div>
           <div v-if="editing !== e.id" class="words any" :class="{caret: e.live && e.text}">{{ e.text }}<span v-if="e.live && !e.text" class="dots">···</span></div>
-          <div v-else class="words"><textarea class="field" rows="3" v-model="draft" ref="edit" aria-label="What the NPC should have said" @keydown.enter.exact.prevent="saveEdit(e)" @keydown.esc.stop="editing = 0" style="font:inherit"></textarea>
-            <input v-if="anew" class="field" v-model="question" data-do="question" maxlength="1000" aria-label="They asked" placeholder="They asked …" @keydown.enter.exact.prevent="saveEdit(e)" @keydown.esc.stop="editing = 0" style="margin-top:6px">
-            <div class="row wrap" style="margin-top:6px"><button class="btn main" @click="saveEdit(e)">Save</button><button class="btn quiet" @click="editing = 0">Cancel</button><button class="btn quiet" v-if="!anew" data-do="anew" @click="anew = true">They asked …</button><span class="small faint">{{ anew ? 'The question in your own words; then both are yours to teach.' : first(e) + ' says so from the next line on.' }}</span></div></div>
+          <div v-else class="words" data-do="editing">
+            <input v-if="anew" class="field" v-model="question" data-do="question" maxlength="1000" aria-label="They asked" placeholder="They asked …" @keydown.enter.exact.prevent="saveEdit(e)" @keydown.esc.stop="editing = 0" style="margin-bottom:6px;font:15px/1.5 var(--sans)">
+            <textarea class="field" rows="3" v-model="draft" ref="edit" aria-label="What the NPC should have said" @keydown.enter.exact.prevent="saveEdit(e)" @keydown.esc.stop="editing = 0" style="font:inherit"></textarea>
+            <div class="row wrap" style="margin-top:6px;font:15px/1.5 var(--sans)"><button class="btn main" @click="saveEdit(e)">Save</button><button class="btn quiet" @click="editing = 0">Cancel</button><button class="btn quiet" v-if="!anew" data-do="anew" @click="anew = true; $nextTick(inSight)">They asked …</button><span class="small faint">{{ anew ? 'The question in your own words; then both are yours to teach.' : first(e) + ' says so from the next line on.' }}</span></div></div>
           <div class="tools" v-if="!e.live && editing !== e.id">
             <button v-for="[kind, mark, icon, told] in marks" :key="kind" class="ib" :class="{on: mine(e, kind)}" :title="told" :aria-label="told" :aria-pressed="mine(e, kind)" :data-do="kind" @click="react(e, kind, mark)"><i class="material-icons">{{ icon }}</i></button>
             <button class="ib" data-do="regen" title="Another take (Alt+R)" aria-label="Another take" @click="go({do: 'regen', line: e.id})"><i class="material-icons">replay</i></button>
@@ -181,7 +182,8 @@ export default {
     at(e) { return Math.max(0, e.takes.findIndex((t) => t.number === e.kept)); },
     leaf(e, by) { this.go({ do: "keep", line: e.id, number: e.takes[this.at(e) + by].number }); },
     askedOf(e) { const before = this.entries.slice(0, this.entries.indexOf(e)).filter((x) => !x.npc && !x.note); return before.length ? before[before.length - 1].text : ""; },
-    beginEdit(e) { this.editing = e.id; this.draft = e.text; this.question = this.askedOf(e); this.anew = false; this.$nextTick(() => { const box = this.$refs.edit; (Array.isArray(box) ? box[0] : box).focus(); }); },
+    beginEdit(e) { this.editing = e.id; this.draft = e.text; this.question = this.askedOf(e); this.anew = false; this.$nextTick(() => { const box = this.$refs.edit; (Array.isArray(box) ? box[0] : box).focus(); this.inSight(); }); },
+    inSight() { const form = this.$el.querySelector("[data-do=editing]"); if (form) form.scrollIntoView({ block: "nearest" }); },
     saveEdit(e) {
       const asked = this.anew && this.question.trim() !== this.askedOf(e) ? this.question.trim() : "";
       if (this.draft.trim() && (asked || this.draft.trim() !== e.text)) this.go({ do: "edit", line: e.id, text: this.draft, asked });

@@ -121,7 +121,7 @@ async def test_while_nobody_plays_the_gm_reviews_and_looks_at_the_nights(discord
 
 async def test_the_studio_and_the_api_are_beside_the_bot_together(discord: DiscordStandIn, model: ModelServer) -> None:
     model.script.append("Five copper.")
-    async with running(discord, model, "--studio", "--api", UNDERSTUDY_STUDIO_PORT="0", UNDERSTUDY_API_PORT="0") as program:
+    async with running(discord, model, "--studio", UNDERSTUDY_API_BESIDE="true", UNDERSTUDY_STUDIO_PORT="0", UNDERSTUDY_API_PORT="0") as program:
         api = (await program.event("api"))["address"]
         studio = (await program.event("studio"))["address"]
         await program.event("ready")
