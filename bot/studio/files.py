@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import urllib.parse
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,20 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
-from bot.studio.studio import Studio
+from bot.studio.studio import OpenTable, Studio
+from bot.table.importing import Wishes, bring_in, free_slug, hand_out
 from characters.errors import UnderstudyError
 from characters.files import write_whole
 from characters.library import MAX_BYTES, Library
 from characters.sheet_text import read_sheet_text
 from db import forgetting
+from db.home import Home
 from db.queries.privacy import find_person
 
 MOST_CARD = 20 * 1024 * 1024
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 _WORLD = "saltmere"
+_MEDIA = {"png": "image/png", "charx": "application/zip", "json": "application/json"}
 
 
 def router(studio: Studio) -> APIRouter:
@@ -32,18 +34,20 @@ def router(studio: Studio) -> APIRouter:
         _need_gm(studio)
         name = Path(urllib.parse.unquote(request.headers.get("x-name", "card.png"))).name[:120]
         data = await _read(request)
+        opened = studio.table()
+        library, world = (opened.table.state.library, home_world(opened)) if opened else (studio.library, _WORLD)
         try:
-            return await asyncio.to_thread(import_card, data, name, studio.home.folder(""), studio.library)
+            return await asyncio.to_thread(import_card, data, name, studio.home, library, world)
         except UnderstudyError as error:
             raise HTTPException(400, str(error)) from error
 
     @made.get("/cards/{slug}.{kind}")
-    async def give_card(slug: str, kind: str, secrets: bool = True) -> Response:
+    async def give_card(slug: str, kind: str, secrets: bool = False) -> Response:
         _need_gm(studio)
         opened = studio.table()
         library = opened.table.state.library if opened else studio.library
         try:
-            data, media = await asyncio.to_thread(export_card, library, slug, kind, secrets)
+            data, media = await asyncio.to_thread(export_card, studio.home, library, slug, kind, secrets=secrets)
         except UnderstudyError as error:
             raise HTTPException(404, str(error)) from error
         named = {"content-disposition": f'attachment; filename="{slug}.{kind}"'}
@@ -87,57 +91,41 @@ async def _read(request: Request) -> bytes:
     return bytes(data)
 
 
-def import_card(data: bytes, name: str, home: Path, library: Library) -> dict[str, Any]:
-    """Make a sheet of a card, or take a sheet as it is; it never overwrites one.
+def home_world(opened: OpenTable) -> str:
+    """The world newcomers live in: that of whoever has the word at the table."""
+    state = opened.table.state
+    try:
+        return state.library.get(state.speaker).world if state.speaker else _WORLD
+    except UnderstudyError:  # the sheet is broken just now
+        return _WORLD
+
+
+def import_card(data: bytes, name: str, home: Home, library: Library, world: str = _WORLD) -> dict[str, Any]:
+    """Bring in a card, a lorebook or a sheet; it never overwrites one.
 
     Raises:
         UnderstudyError: what is wrong with it, in one sentence.
     """
-    from characters.cards import card_to_sheet, read_card
-
-    notes = list[str]()
     if name.casefold().endswith((".yaml", ".yml")) and b"schema_version" in data[:MAX_BYTES]:
         text = data.decode("utf-8", "replace")
-        sheet, picture = read_sheet_text(text, "sheet"), None
-    else:
-        card = read_card(data, name)
-        slug = free_slug(card.name, library)
-        picture = card.picture
-        draft = card_to_sheet(card, _WORLD, avatar=f"{slug}.png" if picture else "")
-        sheet, text, notes = draft.sheet, draft.text, list(draft.notes)
-    slug = free_slug(sheet.name, library)
-    folder = home / "sheets"
-    folder.mkdir(parents=True, exist_ok=True)
-    if picture:
-        (home / "avatars").mkdir(exist_ok=True)
-        write_whole(home / "avatars" / f"{slug}.png", picture)
-    write_whole(folder / f"{slug}.yaml", text)
-    return {"slug": slug, "name": sheet.name, "notes": notes}
+        sheet = read_sheet_text(text, "sheet")
+        slug = free_slug(sheet.name, library.slugs())
+        write_whole(home.folder("sheets") / f"{slug}.yaml", text)
+        return {"kind": "npc", "slug": slug, "name": sheet.name, "notes": []}
+    done = bring_in(home, library, data, name, Wishes(world=world, beside=True))
+    entries = f"{done.lore} lore {'entry' if done.lore == 1 else 'entries'}"
+    lore = f"{entries} for everybody." if done.kind == "lore" else f"{entries} came with it." if done.lore else ""
+    return {"kind": done.kind, "slug": done.slug, "name": done.name, "notes": [*([lore] if lore else []), *done.notes]}
 
 
-def export_card(library: Library, slug: str, kind: str, secrets: bool) -> tuple[bytes, str]:
+def export_card(home: Home, library: Library, slug: str, kind: str, *, secrets: bool) -> tuple[bytes, str]:
     """An NPC as a card.
 
     Raises:
         UnderstudyError: there is no such NPC, or no such kind of card.
     """
     from bot.studio.errors import StudioError
-    from characters.cards import card_json, sheet_to_card, write_charx, write_png
 
-    card = sheet_to_card(library.get(slug), secrets=secrets)
-    if kind == "png":
-        return write_png(card), "image/png"
-    if kind == "charx":
-        return write_charx(card), "application/zip"
-    if kind == "json":
-        return card_json(card), "application/json"
-    raise StudioError(f"A card is png, json or charx, not {kind[:20]!r}.")
-
-
-def free_slug(name: str, library: Library) -> str:
-    """A slug nobody has."""
-    plain = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40] or "npc"
-    known, slug, number = set(library.slugs()), plain, 2
-    while slug in known:
-        slug, number = f"{plain}-{number}", number + 1
-    return slug
+    if kind not in _MEDIA:
+        raise StudioError(f"A card is png, json or charx, not {kind[:20]!r}.")
+    return hand_out(home, library, slug, kind, secrets=secrets), _MEDIA[kind]  # type: ignore[arg-type]  # just looked up

@@ -11,6 +11,7 @@ The sheet is written last: an NPC is there whole, or not at all.
 import copy
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -52,13 +53,18 @@ class Imported:
 
 @dataclass(frozen=True)
 class Wishes:
-    """How something is to be brought in; whom lore is for is empty for everybody."""
+    """How something is to be brought in; whom lore is for is empty for everybody.
+
+    Attributes:
+        beside: where the name is taken, take the next one that is free.
+    """
 
     slug: str = ""
     world: str = "saltmere"
     visitor: str = VISITOR
     greeting: int = 0
     replace: bool = False
+    beside: bool = False
     npcs: tuple[str, ...] = ()
     worlds: tuple[str, ...] = ()
 
@@ -75,6 +81,8 @@ def bring_in(home: Home, library: Library, data: bytes, name: str, wishes: Wishe
         return _bring_lore(home, raw, Path(name).stem, wishes, ())
     card = read_card(data, name)
     slug = wishes.slug or slug_of(card.name)
+    if wishes.beside:
+        slug = free_slug(slug, {*library.slugs(), *_lore(home)})
     path = _free(home, library, slug, wishes.replace)
     library.world(wishes.world)
     draft = card_to_sheet(card, wishes.world, visitor=wishes.visitor, greeting=wishes.greeting,
@@ -143,6 +151,19 @@ def slug_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:40].strip("-") or "npc"
 
 
+def free_slug(name: str, taken: Collection[str]) -> str:
+    """A file's name for somebody's name that nobody has yet."""
+    slug = plain = slug_of(name)
+    number = 2
+    while slug in taken:
+        slug, number = f"{plain}-{number}", number + 1
+    return slug
+
+
+def _lore(home: Home) -> set[str]:
+    return {path.stem for path in (home.root / "lore").glob("*.json")}
+
+
 def _lorebook_json(data: bytes, name: str) -> dict[str, Any] | None:
     """The JSON of a lorebook that stands alone; None where the file is something else."""
     if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") or len(data) > MAX_BYTES:
@@ -156,6 +177,7 @@ def _lorebook_json(data: bytes, name: str) -> dict[str, Any] | None:
 
 def _bring_lore(home: Home, raw: dict[str, Any], name: str, wishes: Wishes, notes: tuple[str, ...]) -> Imported:
     slug = wishes.slug or slug_of(name)
+    slug = free_slug(slug, _lore(home)) if wishes.beside else slug
     path = home.folder("lore") / f"{slug}.json"
     if not is_slug(slug) or (path.exists() and not wishes.replace):
         raise TableError(f"There is lore called {slug[:60]!r} already; choose another name (--as) or --replace it.")

@@ -11,11 +11,12 @@ from nicegui.element import Element
 from bot.errors import TableError
 from bot.studio import record
 from bot.studio.faces import face, npc_face
-from bot.studio.files import MOST_CARD, free_slug
+from bot.studio.files import MOST_CARD, home_world
 from bot.studio.frame import PATIENCE, framed, gm_table
 from bot.studio.pages.page import Page, What, text
 from bot.studio.studio import OpenTable, Studio
 from bot.table import nights as voices
+from bot.table.importing import free_slug
 from bot.table.practice import sheet_questions
 from bot.table.sheets import KINDS, template
 from bot.table.trying import try_out
@@ -138,8 +139,8 @@ class Characters(Page):
         name, kind = " ".join(text(what, "name", 40).split()), text(what, "kind", 40)
         if not name or kind not in KINDS:
             raise TableError("A new sheet needs a name and a kind.")
-        slug = free_slug(name, self.state.library)
-        content = template(name, kind, "saltmere")
+        slug = free_slug(name, self.state.library.slugs())
+        content = template(name, kind, home_world(self.opened))
         path = self.studio.home.folder("sheets") / f"{slug}.yaml"
         await asyncio.to_thread(write_whole, path, content)
         self.send({"is": "everybody", "everybody": self._everybody()})

@@ -78,13 +78,28 @@ def test_uploads_are_limited_and_checked(url: str) -> None:
 
 
 def test_a_card_comes_in_beside_what_is_there_and_goes_out_again(url: str) -> None:
-    status, told = ask(url, "GET", "/studio/cards/mira.json?secrets=false")
+    status, told = ask(url, "GET", "/studio/cards/mira.json")
     assert status == 200
     assert "deserter" not in told
-    _, whole = ask(url, "GET", "/studio/cards/mira.json")
+    _, whole = ask(url, "GET", "/studio/cards/mira.json?secrets=true")
+    assert "deserter" in whole
     status, told = ask(url, "POST", "/studio/cards", whole.encode(), x_name="..%2F..%2Fmira.json")
     assert (status, json.loads(told)["slug"]) == (200, "mira-dunmore")
     assert json.loads(ask(url, "POST", "/studio/cards", whole.encode(), x_name="mira.json")[1])["slug"] == "mira-dunmore-2"
+
+
+def test_a_card_brings_its_lore_along_and_a_lorebook_may_come_alone(url: str) -> None:
+    entry = {"keys": ["midnight"], "content": "At midnight {{char}} rings twice.", "enabled": True, "insertion_order": 5, "extensions": {}}
+    data = {"name": "Old Bessa", "description": "A ferrywoman.", "first_mes": "Evening.", "character_book": {"entries": [entry], "extensions": {}}}
+    card = json.dumps({"spec": "chara_card_v2", "spec_version": "2.0", "data": data}).encode()
+    for slug in ("old-bessa", "old-bessa-2"):
+        status, told = ask(url, "POST", "/studio/cards", card, x_name="bessa.json")
+        assert (status, json.loads(told)["slug"]) == (200, slug)
+        assert "1 lore entry came with it." in told
+        assert "rings twice" in ask(url, "GET", f"/studio/cards/{slug}.json")[1]
+    world_info = json.dumps({"entries": {"0": {"uid": 0, "key": ["bell"], "keysecondary": [], "content": "The bell is sunk.", "comment": "", "order": 1}}}).encode()
+    status, told = ask(url, "POST", "/studio/cards", world_info, x_name="saltmere lore.json")
+    assert (status, json.loads(told)["kind"], json.loads(told)["slug"]) == (200, "lore", "saltmere-lore")
 
 
 @pytest.mark.parametrize("name", ["..%2fsecret.txt", "%2e%2e/secret.txt", "secret.txt", "../secret.txt"])
