@@ -26,6 +26,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-planting", action="store_true", help="let the copying heads emerge by themselves")
     parser.add_argument("--continue-from", type=Path, metavar="GGUF", help="begin with this starter's weights")
     parser.add_argument("--begin", type=float, default=0.4, help="where a continued run joins the schedule")
+    parser.add_argument("--version", default="0", help="what the file says it is: Understudy Starter v…")
     parser.add_argument("--stage", choices=["tokenizer", "train", "export", "all"], default="all")
     return parser.parse_args()
 
@@ -77,7 +78,7 @@ def main() -> None:
         train(model, tokenizer, plan, load_spice(data), prose_texts(data), options.out)
     if options.stage in {"export", "all"}:
         load(model, options.out)
-        export(model, tokenizer, options.out / "starter.gguf")
+        export(model, tokenizer, options.out / "starter.gguf", options.version)
 
 
 if __name__ == "__main__":

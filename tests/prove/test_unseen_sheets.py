@@ -26,7 +26,7 @@ SEED = 1
 async def marks_of(model: Path) -> list[Mark]:
     library, shipped = Library(UNSEEN), Library()
     others = [shipped.get(slug) for slug in shipped.slugs()]
-    engine = LlamaCppEngine(model, LoadOptions(threads=2))
+    engine = LlamaCppEngine(model, LoadOptions(threads=1))
     found: list[Mark] = []
     try:
         can = await engine.capabilities()

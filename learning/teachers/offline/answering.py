@@ -243,7 +243,7 @@ def _told(rng: random.Random, voice: Voice, intent: str, known: KnownFact) -> st
     if known.category == "goal":
         return voice.fill(rng, "(I want to|What I want is to|To) {t}", t=", and to ".join(want[:1].lower() + want[1:] for want in rest.split("; ")))
     if known.category == "value":
-        return voice.fill(rng, "(What matters|I care for|I value)(:|) {t}", t=rest)
+        return voice.fill(rng, "(What matters: |I care for |I value ){t}", t=rest)
     thing = re.sub(r"^On ", "", label)
     lines = _TOLD if known.category in {"knowledge", "opinion", "person", "place", "group"} else ("{text}",)
     return voice.fill(rng, rng.choice(lines), text=capital(text), x=thing)

@@ -6,6 +6,7 @@ to carry over any English it finds in its prompt and not only ours.
 """
 
 import random
+import re
 from dataclasses import dataclass
 
 from characters.sheet import (
@@ -20,6 +21,7 @@ from characters.sheet import (
     SpeechExample,
     Ware,
 )  # fmt: skip
+from characters.words import STOPWORDS
 from characters.world import Calendar, Lore, Place, World, WorldGroup, WorldPerson
 from learning.teachers.offline.grammar import capital, expand
 from learning.teachers.offline.manners import MANNERS, Manner
@@ -104,6 +106,24 @@ _PAST = (
     "{S} lost (a hand|everything|a friend|the {w}) (in a fire|at sea|at cards|in a single night).", "{S} (came|fled|walked) here (after the flood|with one {w}|in winter|years ago).",
     "Nobody (knows|asks) why {s} (stayed|left|stopped singing).",
 )  # fmt: skip
+# Kinds and shapes for names and wishes whose words come from anywhere: what stands in a list is learnt by heart,
+# and what a sheet of another hand says is then refused or replaced by it.
+_BREW_KINDS = "salve|paste|tea|stew|oil|tonic|powder|bread|pie|cordial|infusion|ink|balm|soup|wax|syrup|brew|jelly|dye|glue|butter|mash|cake|rub|dip|varnish|pickle|punch".split("|")
+_MAKINGS = ("{w}", "ground {w}", "{n} {w}s", "dried {w}", "a little {w}", "{w} and {x}", "the skin of a {w}", "{w} dust", "fresh {w}", "white of {w}")
+_NUMBERED = "One Two Three Four Five Seven Eight Nine Ten Twelve Forty".split()
+_FREE_PLACES = ("{W} {N}", "the {W} {X}s", "the {W} of {P}", "{P}'s {W}", "the {W} {X}", "{W} {X}", "the {X}s")
+_FREE_WANTS = (
+    "(find|bury|steal back|mend|paint|outlive|buy|carve|weigh|map|count|burn|hide|return) (the|a|every|one last) (lost|first|blue|old|great|last|) {w} (of the {x}|of {n}|before winter|with (my|these) own hands|in (all|) the {p}|)",
+    "(teach|forgive|outwit|marry|follow|surprise|feed) {n}(| to {x})", "(sail|fly|walk|crawl|ride) (round|across|under|over) the (whole|) {p}",
+    "(win|lose|hear|win back|sing) the {w} (at the {p}|from {n}|once more|)", "prove that the {w} (was|is|never was) (a|no) {x}",
+    "(teach|train) (my|a|her|his) {w} to {x}", "(see|learn|know) (what|who) (ate|wrote|broke|moved|sold) the {w}",
+)  # fmt: skip
+_FREE_PAST = (
+    "{F} was a {w} {x} (in|of|at|for) the {p} until (the {w} (burned|broke|ran dry|was sold)|{n} died|one {x} too many).",
+    "{F} came to (count|see|steal|sell|mend|bless) the {w}s for one (week|night|summer), {m} years ago. {S} (is not finished|never left|found none).",
+    "{F} (once|) (owned|lost|inherited|sold|swallowed) (a|the) {w} (and|that) {x} (at|near) the {p}.", "{S} (landed|slept|woke|married) (on|at|by) the {p} and never left.",
+    "{F} grew up among {w}s, {m} of them, and (trusts|fears|speaks to) every one.", "{F} taught {x} to {n} for {m} years.",
+)  # fmt: skip
 _EXAMPLE_CONTEXTS = {
     "greeting": ("a greeting", "somebody comes in", "greeted by a stranger", "hello"),
     "farewell": ("a farewell", "goodbye", "somebody leaves", "parting"), "thanks": ("thanks", "being thanked", "thank you"),
@@ -128,6 +148,8 @@ class Inventor:
     def __init__(self, rng: random.Random, spice: Spice = Spice()) -> None:
         self.rng = rng
         self.spice = spice
+        said = {word for sentence in spice.sentences for word in re.findall(r"\b[a-z]{4,10}\b", sentence)}
+        self.loose = tuple(sorted(said - STOPWORDS)) or tuple(_NOUN)
 
     def word(self) -> str:
         """A name nobody has."""
@@ -137,8 +159,24 @@ class Inventor:
             name += rng.choice(_CODA) + rng.choice(_ON[:20]) * (rng.random() < 0.3) + rng.choice(_MID)
         return (name + rng.choice(_TAIL if rng.random() < 0.7 else _CODA)).capitalize()[:12]
 
+    def odd(self) -> str:
+        """A name spelled like no other: two words' halves."""
+        one, other = self.rng.choice(self.loose), self.rng.choice(self.loose)
+        return (one[: self.rng.randint(2, 4)] + other[-self.rng.randint(2, 4) :]).capitalize()
+
+    def free(self, patterns: tuple[str, ...], **slots: str) -> str:
+        """Fill one pattern with words from anywhere."""
+        rng, (w, x) = self.rng, (self.rng.choice(self.loose), self.rng.choice(self.loose))
+        return expand(
+            rng, rng.choice(patterns), w=w, x=x, W=w.capitalize(), X=x.capitalize(), P=self.odd(), N=rng.choice(_NUMBERED),
+            p=rng.choice(self.loose), n=rng.choice([self.odd(), self.word()]), m=str(rng.randint(2, 30)), S=rng.choice(["She", "He"]), **slots,
+        )  # fmt: skip
+
     def person(self) -> str:
         """A first name, often with a surname or a title."""
+        if self.rng.random() < 0.3:
+            first = self.rng.choice([self.odd(), self.word()])
+            return f"{first} {self.odd()}" if self.rng.random() < 0.8 else f"{first} {self.odd()}-{self.odd()}"
         roll = self.rng.random()
         if roll < 0.05:
             return f"{self.word()} the {self.rng.choice(_BYNAMES)}"
@@ -159,6 +197,8 @@ class Inventor:
 
     def place(self) -> str:
         """The name of a place, mostly without an article."""
+        if self.rng.random() < 0.2:
+            return self.free(_FREE_PLACES)
         roll = self.rng.random()
         if roll < 0.08:
             return self.word() + self.rng.choice(["", "", " Hall", " Rock", " Keep", " Street", " Lane"])
@@ -248,12 +288,12 @@ class Inventor:
         sells = rng.random() < (1.0 if kind == "shopkeeper" else 0.15)
         makes = rng.random() < (0.35 if kind in {"shopkeeper", "lore keeper"} else 0.2)
         tasks = rng.random() < (1.0 if kind == "quest giver" else 0.35)
-        descr = expand(rng, _DESCR, t=rng.choice(_TRADES[kind].split("|")), p=self.place())
+        descr, name = expand(rng, _DESCR, t=rng.choice(_TRADES[kind].split("|")), p=self.place()), self.person()
         sheet = Sheet(
-            name=self.person(), kind=kind, description=descr, world="w",
-            backstory=" ".join(self.say(_PAST) for _ in range(rng.randint(1, 3))) if rng.random() < 0.8 else "",
-            values=tuple(rng.sample(_VALUES, rng.randint(0, 3))),
-            objectives=tuple(self.say(_WANTS) for _ in range(rng.randint(0, 2))),
+            name=name, kind=kind, description=descr, world="w",
+            backstory=" ".join(self._past(name) for _ in range(rng.randint(1, 3))) if rng.random() < 0.8 else "",
+            values=tuple(rng.choice(self.loose) if rng.random() < 0.4 else v for v in rng.sample(_VALUES, rng.randint(0, 3))),
+            objectives=tuple(self.say(_WANTS) if rng.random() < 0.3 else self.free(_FREE_WANTS) for _ in range(rng.randint(0, 2))),
             opinions=tuple(Opinion(topic=t, view=self.fact(_VIEW)) for t in [*self.topics(rng.randint(1, 4)), *self._shared(world)]),
             knowledge=tuple(Knowledge(topic=t, text=self.fact(_VIEW)) for t in self.topics(rng.randint(1, 5))),
             speech=Speech(voice=rng.choice(manner.voices), mottos=tuple(self.say(_MOTTOS) for _ in range(rng.randint(0, 2))),
@@ -264,6 +304,12 @@ class Inventor:
             greeting=self._own_line() if rng.random() < 0.4 else "",
         )  # fmt: skip
         return sheet, manner
+
+    def _past(self, name: str) -> str:
+        """A sentence of a backstory, as authors write them: of the NPC, by its name."""
+        if self.rng.random() < 0.35:
+            return self.say(_PAST)
+        return self.free(_FREE_PAST, F=self.rng.choice([name, name.split()[0]]))
 
     def _acquaintances(self, world: World | None) -> list[str]:
         known = [self.person() for _ in range(self.rng.randint(0, 3))]
@@ -294,9 +340,11 @@ class Inventor:
 
     def _recipes(self) -> tuple[Recipe, ...]:
         made = []
-        for name in self.rng.sample(_BREWS, self.rng.randint(1, 4)):
+        for known in self.rng.sample(_BREWS, self.rng.randint(1, 4)):
+            name = known if self.rng.random() < 0.4 else f"{self.rng.choice(self.loose)} {self.rng.choice(_BREW_KINDS)}"
             parts = [
                 expand(self.rng, self.rng.choice(_UNITS), n=str(self.rng.randint(2, 9)), h=herb).replace("-", " ")
+                if self.rng.random() < 0.6 else self.free(_MAKINGS)
                 for herb in self.rng.sample(_HERBS, self.rng.randint(2, 4))
             ]  # fmt: skip
             steps = self.rng.choice(_STEPS).replace("{m}", str(self.rng.randint(2, 12)))
