@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from db.tonight import FIRST_LABELS, FIRST_PAIRS, FIRST_TRAINING
 from learning.errors import NothingToLearn
+from learning.recipes.batching import near_lengths
 from learning.recipes.config import DpoConfig, KtoConfig, SftConfig, TrainingConfig
 from learning.recipes.training import Row, common_arguments, count_tokens, fitting, fresh_lora, load_model, prepare
 
@@ -183,6 +184,8 @@ def measure_speed(base: Path, rows: Sequence[Row], config: SftConfig | DpoConfig
         raise NothingToLearn("No row is left to learn from; play, approve or edit some lines first.")
     wanted = config.batch * (steps + 1)
     drawn = [kept[at * len(kept) // wanted] for at in random.Random(config.seed).sample(range(wanted), wanted)]
+    lengths = [count_tokens(tokenizer, row["prompt"] + row[answers[0]]) for row in drawn]
+    drawn = [drawn[place] for place in near_lengths(lengths, config.batch, config.seed)]
     data = [{"prompt": row["prompt"], "completion": row[answers[0]]} for row in drawn]
     with tempfile.TemporaryDirectory() as folder:
         told = {**common_arguments(config, Path(folder)), "save_strategy": "no", "num_train_epochs": 1,

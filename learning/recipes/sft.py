@@ -9,6 +9,7 @@ from pathlib import Path
 
 from characters.inference.llama_cpp_engine import file_id
 from learning.errors import NothingToLearn
+from learning.recipes.batching import batched_by_length
 from learning.recipes.config import SftConfig
 from learning.recipes.run import Progress, Run, Trained
 from learning.recipes.training import Row, common_arguments, fitting, fresh_lora, load_model, prepare, repeated
@@ -54,5 +55,6 @@ def train_sft(
         eval_dataset=Dataset.from_list([{name: row[name] for name in _COLUMNS} for row in held]) if held else None,
         processing_class=tokenizer,
     )  # fmt: skip
+    batched_by_length(trainer, config.seed)
     run.train(trainer, len(data))
     return run.finish(len(kept), left, held_left)

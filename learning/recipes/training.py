@@ -8,6 +8,7 @@ from typing import Any
 
 from learning.errors import RecipeInvalid
 from learning.gguf.base_model import load_base
+from learning.recipes.batching import score_answers_alone
 from learning.recipes.config import TrainingConfig
 
 _NICE = 10
@@ -31,6 +32,7 @@ def prepare(config: TrainingConfig) -> None:
     import datasets
     import torch
 
+    score_answers_alone()
     if config.quantize == "4bit" and not torch.cuda.is_available():
         raise RecipeInvalid("quantize: 4bit needs a CUDA graphics card, and this machine has none; set quantize: none.")
     datasets.disable_progress_bars()
