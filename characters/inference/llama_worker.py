@@ -144,7 +144,7 @@ class Worker:
         copying = self._copying(order)
         while count < room:
             if offers := copying.offers(entry.tokens):
-                self.model.favour(offers, self.copy_bonus)
+                self.model.favour(offers, self.copy_bonus * copying.surety)
             if told := copying.told(entry.tokens):
                 self.model.favour(told, -self.copy_bonus)
             token = sampler.sample(self.model)

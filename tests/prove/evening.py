@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,8 +85,8 @@ def gain(before: list[bool], after: list[bool]) -> tuple[float, float]:
 
 
 def holds_its_facts(row: Any, line: str) -> bool:
-    """Whether every number and name of the teacher's answer is in the line."""
-    words = {word.strip(".,!?'").casefold() for word in row.turns[-1].text.split()}
-    key = {w for w in (word.strip(".,!?'") for word in row.completion.split()) if w.isdigit() or w[:1].isupper()}
-    wanted = {word.casefold() for word in key} - words
-    return all(word in line.casefold() for word in wanted)
+    """Whether every number and name of the teacher's answer is in the line; a sentence's first word is no name."""
+    asked, said = ({word.casefold() for word in re.findall(r"[\w']+", text)} for text in (row.turns[-1].text, line))
+    inner = re.findall(r"[^.!?]\s+([A-Z][\w']*)", row.completion)
+    key = {*re.findall(r"\d+", row.completion), *(word for word in inner if not re.match(r"I\b", word))}
+    return all(word.casefold() in said | asked for word in key)

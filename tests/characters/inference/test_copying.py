@@ -33,8 +33,19 @@ def test_what_two_facts_go_on_with_is_offered_from_both() -> None:
 def test_a_fact_s_pauses_and_its_end_are_free() -> None:
     held = copying("brandy is old . two cups")
     assert offered(held, "is old") == set()
-    assert offered(held, "old .") == {"two"}
+    assert offered(held, "old .") == set(), "whether another sentence is told is the NPC's own choice"
+    assert offered(held, ". two") == {"cups"}
     assert offered(held, "two cups") == set()
+
+
+def test_the_more_was_copied_the_surer_is_the_next_word() -> None:
+    held = copying("the salt brandy is old and two cups and you will tell keeps")
+    offered(held, "the salt")
+    assert held.surety == 1.0
+    offered(held, "the salt brandy is")
+    short = held.surety
+    offered(held, "the salt brandy is old and two cups and you will tell")
+    assert 1.0 < short < held.surety == 2.0
 
 
 def test_a_place_is_offered_once_so_that_nothing_goes_round_in_a_circle() -> None:
@@ -54,8 +65,8 @@ def test_a_line_that_turned_away_may_be_held_again() -> None:
 
 def test_a_sentence_that_was_told_is_not_begun_again_after_a_full_stop() -> None:
     held = copying("is old . two cups and you")
-    offered(held, "old .")
-    held.take(IDS["two"])
+    offered(held, ". two")
+    held.take(IDS["cups"])
     assert held.told([IDS["you"], IDS["."]]) == {IDS["two"]}
     assert held.told([IDS["cups"]]) == set()
     assert copying("is old . two cups").told([IDS["."]]) == set()
