@@ -82,6 +82,11 @@ class NightSettings(_Section):
     idle_minutes: float = Field(20, gt=0, description="silence after which an evening counts as over")
     minutes: float = Field(60, gt=0, description="time box for one NPC's night")
     promote: Literal["ask", "automatic"] = Field("ask", description="who lets an adapter that passed the gate speak")
+    judge: bool = Field(False, description="ask the judge of teacher.judge at the gate, once people agreed with it")
+    judge_budget: float = Field(0.0, ge=0, description="what a night's judge may cost in all; 0 for no limit")
+    reinforce: Literal["never", "rules", "judge"] = Field(
+        "never", description="end a night's training by rewards for the NPC's own answers: by rules, or a judge too"
+    )
     yields: bool = Field(True, description="keep out of the way of sessions; false on a machine that serves none")
 
     @field_validator("cron")

@@ -71,6 +71,10 @@ def _verdict(outcome: Outcome) -> str:
                         f"{best.perplexity:.2f} at its best (step {best.step})")  # fmt: skip
     if outcome.preference is not None:
         rows.append(f"- preferences: {outcome.preference.rows} rows, {outcome.preference.seconds:.0f} s")
+    if outcome.reinforced is not None and (got := outcome.reinforced.rewards):
+        few = max(1, len(got) // 4)
+        rows.append(f"- rewards: {outcome.reinforced.rows} prompts, {outcome.reinforced.seconds:.0f} s; mean reward "
+                    f"{sum(got[:few]) / few:.2f} → {sum(got[-few:]) / few:.2f} in training")  # fmt: skip
     rows += [f"- not in the dataset: {count} × {reason}" for reason, count in outcome.left_out.items()]
     return "\n".join(rows)
 

@@ -74,7 +74,7 @@ async def _lab(place: Place, store: Store, campaign: int, wish: tuple[str, float
     from learning.exam.items import make_items
     from learning.experiments.hybrid import Lab
     from learning.nightly import budget
-    from learning.nightly.training import small
+    from learning.nightly.runs import small
     from learning.recipes.config import SHIPPED, DpoConfig, SftConfig, load_recipe
     from learning.taught import lesson_candidates
 

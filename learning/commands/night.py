@@ -14,6 +14,7 @@ from characters.library import Library
 from db.night_lock import night_lock
 from db.provenance import Policy
 from learning.commands.place import Place, farewell, now, quiet
+from learning.commands.seats import seats
 from learning.errors import NothingToLearn
 from learning.recipes.config import SHIPPED, load_config
 
@@ -66,7 +67,7 @@ async def _alone(place: Place, store: Store, campaign: int, wish: _Wish) -> list
 async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list[dict[str, Any]]:
     from db.queries import harvest, teaching
     from learning.nightly import STAGES, Night, run
-    from learning.nightly.training import small
+    from learning.nightly.runs import small
     from learning.report import as_json, markdown
 
     npc = wish.npc
@@ -85,7 +86,8 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
         for slug in chosen:
             job = Night(store, engine, library, place.home, place.base, campaign, slug, config, policy, now(),
                         _say(slug), now, place.settings.sampling.max_tokens, place.settings.nights.minutes,
-                        wish.control, wish.until)  # fmt: skip
+                        wish.control, wish.until, seats(place, campaign, slug), place.settings.nights.judge,
+                        place.settings.nights.reinforce)  # fmt: skip
             outcome = await run(job)
             await _promoted(place, store, campaign, outcome)
             text = markdown(outcome, library.get(slug).name)

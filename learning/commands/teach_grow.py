@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from characters.library import Library
     from characters.prompt import Budget
     from db.store import Store
+    from learning.growth.running import Growth
     from learning.teachers.desk import Desk
 
 _SAMPLES = 8
@@ -28,6 +29,7 @@ class _Wish:
     seed: int
     teacher: str | None
     budget: float | None
+    dry: bool
 
 
 class _Targets(click.ParamType[tuple[int, ...]]):
@@ -55,11 +57,12 @@ class _Targets(click.ParamType[tuple[int, ...]]):
 @click.option("--teacher", type=click.Choice([kind for kind in KINDS if kind != "offline"]),
               help="Another one than teacher.grow names; the NPC's own model by default.")
 @click.option("--budget", type=click.FloatRange(0, min_open=True), metavar="AMOUNT", help="Stop before it is passed.")
+@click.option("--dry-run", "dry", is_flag=True, help="Estimate requests, tokens and price; ask nothing.")
 @click.option("--campaign", metavar="NAME")
 @click.option("--json", "as_json", is_flag=True)
 def grow(  # noqa: PLR0913  (a command takes its options by name)
-    npc: str, targets: tuple[int, ...], seed: int, teacher: str | None, budget: float | None, campaign: str | None,
-    as_json: bool,
+    npc: str, targets: tuple[int, ...], seed: int, teacher: str | None, budget: float | None, dry: bool,
+    campaign: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Let a model grow an NPC's questions and answers from those there are (Self-Instruct).
 
@@ -68,13 +71,14 @@ def grow(  # noqa: PLR0913  (a command takes its options by name)
     they fall. The same command goes on with what was interrupted.
     """
     place = Place.find(campaign)
-    told = place.run(lambda store, number: _grow(place, store, number, _Wish(npc, targets, seed, teacher, budget)))
+    wish = _Wish(npc, targets, seed, teacher, budget, dry)
+    told = place.run(lambda store, number: _grow(place, store, number, wish))
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    for line in told["rounds"]:
+    for line in told.get("rounds", ()):
         click.echo(line["text"])
-    for sample in told["samples"]:
+    for sample in told.get("samples", ()):
         click.echo(f"  {sample['asked']}\n    {sample['line']}")
     click.echo(told["summary"])
 
@@ -119,6 +123,8 @@ async def _run(place: Place, library: Library, slug: str, desk: Desk, wish: _Wis
 
     growth = Growth(desk, _part(library, slug), await _budget(place, desk), wish.seed)
     seeds, stopped, reached = await growth.open(), "", []
+    if wish.dry:
+        return _estimate(growth, seeds, wish)
     try:
         for target in wish.targets:
             await growth.to(target)
@@ -134,6 +140,22 @@ async def _run(place: Place, library: Library, slug: str, desk: Desk, wish: _Wis
         "samples": growth.samples[-_SAMPLES:],
         "summary": f"{slug}: {seeds} → {seeds + progress.accepted} rows, {share}. {progress}. {stopped}".strip(),
     }  # fmt: skip
+
+
+def _estimate(growth: Growth, there: int, wish: _Wish) -> dict[str, Any]:
+    """What growing so far would ask and cost, if every other question a model writes is accepted."""
+    from learning.commands.estimating import Estimate
+    from learning.growth.answers import Answers
+    from learning.growth.questions import draw, list_request
+    from learning.teachers.growth_prompts import WANTED
+
+    estimate, part, answers = Estimate(growth.desk.teacher), growth.part, Answers(growth.part, growth.budget)
+    missing = max(0, wish.targets[-1] - there)
+    drawn = [draw(number, wish.seed, part, growth.seeds, growth.grown) for number in range(10)]
+    estimate.add([list_request(part, one, wish.seed) for one in drawn], 2 * missing / WANTED, 20 * WANTED)
+    asked = [answers.request(answers.prompt(growth.asker, question), 1) for question in growth.seeds[:10]]
+    estimate.add(asked, missing, 40)
+    return estimate.told(part.slug, f"{missing} more rows", before=there)
 
 
 async def _budget(place: Place, desk: Desk) -> Budget:

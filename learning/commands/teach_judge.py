@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from characters.prompt import Part
     from db.store import Store
     from db.values import TaughtRow
+    from learning.harvest import Candidate
     from learning.judges.agreement import Standing
     from learning.judges.judging import Judge, Judged
     from learning.teachers.progress import Progress
@@ -25,6 +26,7 @@ FOLDER = "runs/judges"
 _MARGIN = 0.5
 _LOW = 0.0  # a row below it is left out
 _SAMPLED = 40  # questions for pairs
+_TRIED, _OPINION = 20, 60  # prompts an estimate looks at; tokens of a usual opinion
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class _Wish:
     rows: bool
     best_of: int
     margin: float
+    dry: bool
 
 
 @click.command()
@@ -47,11 +50,12 @@ class _Wish:
 @click.option("--margin", default=_MARGIN, show_default=True, help="How far apart best and worst must be, of 2.")
 @click.option("--teacher", type=click.Choice(KINDS), help="Another one than teacher.judge names.")
 @click.option("--budget", type=click.FloatRange(0, min_open=True), metavar="AMOUNT", help="Stop before it is passed.")
+@click.option("--dry-run", "dry", is_flag=True, help="Estimate requests, tokens and price; ask nothing.")
 @click.option("--campaign", metavar="NAME")
 @click.option("--json", "as_json", is_flag=True)
 def judge(  # noqa: PLR0913  (a command takes its options by name)
     npc: str, criteria: str | None, rows: bool, best_of: int, margin: float, teacher: str | None,
-    budget: float | None, campaign: str | None, as_json: bool,
+    budget: float | None, dry: bool, campaign: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Judge lines by several evaluators: reasons first, then −1, 0 or +1.
 
@@ -59,7 +63,7 @@ def judge(  # noqa: PLR0913  (a command takes its options by name)
     it only advises: rows keep their verdict and show its scores, and no pairs are learnt from.
     """
     place = Place.find(campaign)
-    wish = _Wish(npc, criteria, teacher, budget, rows, best_of, margin)
+    wish = _Wish(npc, criteria, teacher, budget, rows, best_of, margin, dry)
     told = place.run(lambda store, number: _judge(place, store, number, wish))
     click.echo(json.dumps(told, ensure_ascii=False) if as_json else told["summary"])
 
@@ -82,9 +86,12 @@ async def _judge(place: Place, store: Store, campaign: int, wish: _Wish) -> dict
 
 async def open_judge(  # noqa: PLR0913
     place: Place, store: Store, campaign: int, part: Part, teacher: Teacher, progress: Progress,
-    *, criteria: str | None = None, budget: float | None = None,
+    *, criteria: str | None = None, budget: float | None = None, run: str = "",
 ) -> Judge:  # fmt: skip
     """A judge for an NPC.
+
+    Args:
+        run: what the budget is counted for; all sittings of `teach judge` unless given.
 
     Raises:
         click.UsageError: there is no criterion of a name.
@@ -92,7 +99,7 @@ async def open_judge(  # noqa: PLR0913
     from learning.judges.criteria import CRITERIA, named
     from learning.judges.judging import Judge
 
-    run = run_name("judge", part, campaign, teacher.name)
+    run = run or run_name("judge", part, campaign, teacher.name)
     desk = await open_desk(place, store, campaign, teacher, run, progress, budget=budget)
     try:
         return Judge(desk, named(criteria))
@@ -116,10 +123,13 @@ async def _run(  # noqa: PLR0913
     async with store.session() as session:
         heard = await harvest.heard_lines(session, campaign, part.slug)
         rows = await teaching.taught_rows(session, campaign, part.slug)
+    candidates = to_candidates(heard, Policy(place.settings.privacy.channel_text))
+    if wish.dry:
+        return _estimate(judge, part, candidates, rows, wish)
     note, judged, pairs = "", [], 0
     standing = agreement.known(place.home.folder(FOLDER), judge.name, part.slug)
     try:
-        standing = await hold_against(judge, part, to_candidates(heard, Policy(place.settings.privacy.channel_text)))
+        standing = await hold_against(judge, part, candidates)
         agreement.keep(place.home.folder(FOLDER), standing)
         if wish.rows:
             judged = await _judge_rows(judge, part, rows, standing, progress)
@@ -138,6 +148,30 @@ async def _run(  # noqa: PLR0913
     return {"npc": part.slug, "judge": judge.name, "standing": {**asdict(standing), "decides": standing.decides},
             "rows": len(judged), "low": left, "means": means, "pairs": pairs, **progress.as_json(),
             "stopped": note, "summary": f"{summary} {note}".strip()}  # fmt: skip
+
+
+def _estimate(
+    judge: Judge, part: Part, candidates: list[Candidate], rows: list[TaughtRow], wish: _Wish
+) -> dict[str, Any]:
+    """What holding it against votes and judging rows would ask and cost."""
+    from characters.messages import Scene
+    from learning.commands.estimating import Estimate
+    from learning.judges.looking import seen_line, votes_of
+    from learning.taught import row_turns
+
+    estimate, each = Estimate(judge.desk.teacher), len(judge.criteria)
+    votes, wanted = votes_of(candidates), [row for row in rows if row.kind == "sft"]
+    seen = [seen_line(part, vote.turns, vote.scene, vote.completion) for vote in votes[:_TRIED]]
+    estimate.add(judge.requests(seen), each * len(votes), _OPINION)
+    pairs = sum(vote.kind == "pair" for vote in votes)
+    estimate.add(judge.requests(seen), 2 * each * pairs, _OPINION)  # both orders
+    shown = [seen_line(part, row_turns(row), Scene(**row.payload["scene"]), row.payload["completion"])
+             for row in wanted[:_TRIED]]  # fmt: skip
+    if wish.rows:
+        estimate.add(judge.requests(shown), each * len(wanted), _OPINION)
+    if wish.best_of > 1:
+        estimate.add(judge.requests(shown), each * wish.best_of * min(_SAMPLED, len(wanted)), _OPINION)
+    return estimate.told(part.slug, f"{len(votes)} votes and {len(wanted) if wish.rows else 0} rows")
 
 
 async def _judge_rows(

@@ -14,10 +14,13 @@ from characters.inference.llama_cpp_engine import check_model, file_id
 from db.home import Home
 from db.night_lock import night_lock
 from learning.commands.place import Place, farewell, now, quiet
+from learning.commands.seats import seats
 from learning.datasets.snapshot import Snapshot, open_snapshot
 from learning.errors import BaseUntrainable, NothingToLearn
+from learning.judges.seat import OpenSeat
 from learning.recipes.config import SHIPPED, AnyConfig, DpoConfig, RlooConfig, SftConfig, load_recipe
 from learning.recipes.dpo import train_dpo
+from learning.recipes.evaluating import rewarding
 from learning.recipes.kto import train_kto
 from learning.recipes.preferences import Start
 from learning.recipes.rloo import train_rloo
@@ -129,10 +132,16 @@ def _trained(recipe: str, asked: _Asked, place: Place) -> None:
     elif isinstance(config, DpoConfig):
         trained = train_dpo(start, rows, config, asked.out, _told(), validation=held)
     elif isinstance(config, RlooConfig):
-        trained = train_rloo(start, rows, config, asked.out, _told())
+        with rewarding(_seats(place, snapshot), config.rewards, rows) as evaluators:
+            trained = train_rloo(start, rows, config, asked.out, _told(), evaluators=evaluators)
     else:
         trained = train_kto(start, rows, config, asked.out, _told(), validation=held)
     _report(recipe, trained, _as_gguf(trained.folder, base, snapshot), asked.as_json)
+
+
+def _seats(place: Place, snapshot: Snapshot) -> OpenSeat:
+    """What opens a judge of the NPC whose dataset this is."""
+    return seats(place, int(snapshot.manifest.get("campaign", 0)), str(snapshot.manifest.get("npc", "")))
 
 
 def _config(recipe: str, named: Path | None, base: Path) -> AnyConfig:

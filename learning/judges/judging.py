@@ -78,6 +78,10 @@ class Judge:
         """Who judges, and by what: another name has another standing."""
         return f"{self.desk.teacher.name}: {', '.join(criterion.name for criterion in self.criteria)}"
 
+    def requests(self, lines: Sequence[Seen]) -> list[TeacherRequest]:
+        """What would be asked about lines, to estimate what it costs."""
+        return [_request(criterion, seen) for seen in lines for criterion in self.criteria]
+
     async def score(self, seen: Seen) -> Judged:
         """Ask every evaluator about a line."""
         opinions, calls = [], []

@@ -35,16 +35,21 @@ def seen_line(part: Part, turns: Sequence[Turn], scene: Scene, line: str, lore: 
     )  # fmt: skip
 
 
+def votes_of(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The thumbs and pairs a judge may be held against, the newest."""
+    usable = [c for c in candidates if c.trainable and c.turns and c.kind in {"label", "pair"}]
+    return usable[-_MOST:]
+
+
 async def hold_against(judge: Judge, part: Part, candidates: Iterable[Candidate]) -> Standing:
     """Hold a judge against what people thought of lines: thumbs and pairs.
 
     Args:
         candidates: harvested; those that may not be learnt from are not shown.
     """
-    usable = [c for c in candidates if c.trainable and c.turns and c.kind in {"label", "pair"}]
     votes: list[Vote] = []
     rows: list[list[int | None]] = []
-    for number, candidate in enumerate(usable[-_MOST:]):
+    for number, candidate in enumerate(votes_of(candidates)):
         one = seen_line(part, candidate.turns, candidate.scene, candidate.completion)
         judged = await judge.score(one)
         rows.append([judged.of(criterion.name) for criterion in judge.criteria])

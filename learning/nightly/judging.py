@@ -10,6 +10,7 @@ from learning.exam.running import sit
 from learning.exam.scoring import compare
 from learning.gate import GateVerdict, Measure, Stage, Trial, Witness, judge
 from learning.nightly.datasets import exam_items
+from learning.nightly.judged import Marks, judged
 from learning.nightly.values import Night
 from learning.nightly.votes import blind_votes
 
@@ -30,12 +31,17 @@ async def incumbent_of(night: Night) -> Witness:
 async def judge_candidate(
     night: Night, renderer: Renderer, file: Path, incumbent: Witness, trial: Trial
 ) -> GateVerdict:
-    """Ask the gate, then the exam."""
+    """Ask the gate, then the exam, then the judge, where there is one that may decide."""
     await night.engine.load_adapter(file.stem, file)
     exam: Stage = ("exam", lambda: _exam(night, renderer, file.stem, incumbent.adapter))
-    votes = blind_votes(night, file.stem, incumbent.adapter)
-    return await judge(await night.witness(file.stem), incumbent, trial, further=[votes, exam],
-                       deadline=_deadline(night), say=night.say)  # fmt: skip
+    votes, deadline = blind_votes(night, file.stem, incumbent.adapter), _deadline(night)
+
+    def marks(adapter: str | None) -> Marks:  # the exam's own, which were kept
+        return lambda: _marks(night, renderer, adapter, keep=True)
+
+    opinions = judged(night, marks(file.stem), marks(incumbent.adapter), deadline)
+    return await judge(await night.witness(file.stem), incumbent, trial, further=[votes, exam, opinions],
+                       deadline=deadline, say=night.say)  # fmt: skip
 
 
 async def judge_control(night: Night, renderer: Renderer, file: Path, incumbent: Witness, trial: Trial) -> GateVerdict:

@@ -86,7 +86,8 @@ async def _stages(night: Night) -> Outcome:
     async with _stage(night, "training"):
         await verify(night, renderer)
         work = train(night, snapshot, found)
-    outcome = replace(outcome, trained=work.supervised, preference=work.preference, note=work.plan.reason)
+    outcome = replace(outcome, trained=work.supervised, preference=work.preference,
+                      reinforced=work.reinforced, note=work.plan.reason)
     if work.file is None:
         return outcome
     outcome = replace(outcome, adapter=work.file.stem)

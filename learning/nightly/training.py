@@ -1,9 +1,12 @@
-"""The night's training: planned into the time there is, supervised, then by preferences where there are enough."""
+"""The night's training, planned into the time there is: supervised, by preferences, by rewards.
+
+Preferences are trained where there are enough of them, rewards where the settings want it.
+"""
 
 import hashlib
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from learning.datasets.snapshot import Snapshot
 from learning.errors import BaseUntrainable
 from learning.gguf.adapter import architecture_of, write_adapter
 from learning.gguf.base_model import verify_base
+from learning.nightly.reinforcing import reinforce
+from learning.nightly.runs import done, named_by, progress_of, say_of_what, small
 from learning.nightly.values import Night
 from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, SftConfig, load_recipe
 from learning.recipes.dpo import train_dpo
@@ -28,7 +33,6 @@ from learning.recipes.sft import train_sft
 
 _VERIFIED_ON = 200
 _TRAINING_SHARE = 0.35  # of the night's time box, for each of its trainings
-_SMALL_BASE = 40_000_000  # bytes
 
 Rows = Sequence[dict[str, Any]]
 
@@ -40,12 +44,8 @@ class Work:
     plan: Plan
     supervised: Trained | None = None
     preference: Trained | None = None
+    reinforced: Trained | None = None
     file: Path | None = None
-
-
-def small(base: Path) -> bool:
-    """Whether a base has a few million parameters and bears the starter's rates."""
-    return base.is_file() and base.stat().st_size < _SMALL_BASE
 
 
 async def verify(night: Night, renderer: Renderer) -> None:
@@ -81,7 +81,10 @@ def train(night: Night, snapshot: Snapshot, found: dict[str, int]) -> Work:
     last, preference = folder, None
     if tier(found) == "preference":
         last, preference = _preferred(night, snapshot, folder, found)
-    return Work(planned, trained, preference, _write(night, snapshot, last))
+    reinforced = None
+    if night.reinforce != "never":
+        last, reinforced = reinforce(night, snapshot, last)
+    return Work(planned, trained, preference, reinforced, _write(night, snapshot, last))
 
 
 def train_control(night: Night, snapshot: Snapshot, planned: Plan) -> Path:
@@ -97,7 +100,7 @@ def train_control(night: Night, snapshot: Snapshot, planned: Plan) -> Path:
 def _plan(night: Night, rows: Rows) -> Plan:
     """Fit the rows into the time box, measured on this machine; remembered, so that a resumed night is the same."""
     minutes = min(night.config.minutes, night.minutes * _TRAINING_SHARE)
-    name = _hash([file_id(night.base), list(rows), night.config.model_dump(), minutes])
+    name = named_by([file_id(night.base), list(rows), night.config.model_dump(), minutes])
     file = night.home.folder("runs") / f"plan-{name}.json"
     if not file.is_file():
         night.say("training: measuring what this machine manages")
@@ -112,13 +115,13 @@ def _supervised(
     night: Night, dataset: str, rows: Rows, held: Rows, config: SftConfig, name: str
 ) -> tuple[Path, Trained | None]:
     """Train, unless the same was trained before."""
-    folder = night.home.folder("runs") / f"{name}-{_hash([file_id(night.base), list(rows), config.model_dump()])}"
-    if _done(folder):
-        _say_of_what(folder, dataset)
+    folder = night.home.folder("runs") / f"{name}-{named_by([file_id(night.base), list(rows), config.model_dump()])}"
+    if done(folder):
+        say_of_what(folder, dataset)
         return folder, None
     label = "training" if name == "run" else name
-    trained = train_sft(night.base, rows, config, folder, _progress(night, label), validation=held)
-    _say_of_what(folder, dataset)
+    trained = train_sft(night.base, rows, config, folder, progress_of(night, label), validation=held)
+    say_of_what(folder, dataset)
     return folder, trained
 
 
@@ -128,25 +131,19 @@ def _preferred(night: Night, snapshot: Snapshot, start: Path, found: dict[str, i
     kind, recipe = ("pair", "dpo") if found["pair"] >= FIRST_PAIRS else ("label", "kto")
     config = load_recipe(SHIPPED / f"{recipe}{suffix}.yaml")
     rows, held = snapshot.rows(kind, "train"), snapshot.rows(kind, "validation")
-    folder = night.home.folder("runs") / f"{recipe}-{_hash([start.name, rows, config.model_dump()])}"
-    if _done(folder):
-        _say_of_what(folder, snapshot.hash)
+    folder = night.home.folder("runs") / f"{recipe}-{named_by([start.name, rows, config.model_dump()])}"
+    if done(folder):
+        say_of_what(folder, snapshot.hash)
         return folder, None
     night.say(f"preferences: {len(rows)} {kind}s, {recipe}")
-    begin, progress = Start(night.base, start), _progress(night, "preferences")
+    begin, progress = Start(night.base, start), progress_of(night, "preferences")
     if isinstance(config, DpoConfig):
         trained = train_dpo(begin, rows, config, folder, progress, validation=held)
     else:
         assert isinstance(config, KtoConfig)
         trained = train_kto(begin, rows, config, folder, progress, validation=held)
-    _say_of_what(folder, snapshot.hash)
+    say_of_what(folder, snapshot.hash)
     return folder, trained
-
-
-def _say_of_what(folder: Path, dataset: str) -> None:
-    """Note beside a training what it learnt from, also where a kill came between the two."""
-    if not (folder / "dataset.json").is_file():
-        write_whole(folder / "dataset.json", json.dumps({"dataset": dataset}))
 
 
 def _write(night: Night, snapshot: Snapshot, folder: Path) -> Path:
@@ -166,26 +163,3 @@ def _architecture(base: Path) -> Any:
     from transformers import AutoConfig
 
     return architecture_of(AutoConfig.from_pretrained(base.parent, gguf_file=base.name))
-
-
-def _done(folder: Path) -> bool:
-    return (folder / "adapter_model.safetensors").is_file()
-
-
-def _hash(made_of: object) -> str:
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()[:12]
-
-
-def _progress(night: Night, label: str) -> Callable[[float, float], None]:
-    told = -1
-
-    def progress(done: float, left: float) -> None:
-        nonlocal told
-        if int(done * 20) > told:
-            told = int(done * 20)
-            night.say(f"{label}: {done:4.0%}, about {left:.0f} s left")
-
-    return progress
-
-
-

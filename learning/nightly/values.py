@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from characters.inference.engine import Capabilities, Engine
 from characters.library import Library
@@ -14,6 +15,7 @@ from db.store import Store
 from db.values import TaughtRow
 from learning.gate import GateVerdict, Witness
 from learning.harvest import Candidate
+from learning.judges.seat import OpenSeat
 from learning.recipes.config import SftConfig
 from learning.recipes.run import Trained
 
@@ -31,6 +33,9 @@ class Night:
         control: train and judge the same night with shuffled answers beside it.
         until: the stage to stop after.
         record: its row in the database, once it has begun.
+        seat: opens the judge that has a say at the gate and may reward; None where none is wanted.
+        judges: whether the gate asks it.
+        reinforce: whether the training ends with rewards, by rules or by the judge as well.
         withheld: (topic, text) of what others know and this NPC may not tell.
     """
 
@@ -50,6 +55,9 @@ class Night:
     minutes: float = 60.0
     control: bool = True
     until: str = "gate"
+    seat: OpenSeat | None = None
+    judges: bool = False
+    reinforce: Literal["never", "rules", "judge"] = "never"
     record: int = 0
     withheld: list[tuple[str, str]] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
@@ -82,6 +90,7 @@ class Outcome:
     Attributes:
         left_out: rows that were not trained on, by reason.
         preference: the second training, where there were preferences enough.
+        reinforced: the last one, by rewards, where the settings want it.
         control: the verdict on the same night with its answers shuffled, which must be held.
         samples: (asked, before, after).
         nights: validation perplexity, night by night.
@@ -98,6 +107,7 @@ class Outcome:
     left_out: Mapping[str, int] = field(default_factory=dict)
     trained: Trained | None = None
     preference: Trained | None = None
+    reinforced: Trained | None = None
     verdict: GateVerdict | None = None
     control: GateVerdict | None = None
     samples: tuple[tuple[str, str, str], ...] = ()

@@ -125,6 +125,11 @@ def test_the_command_says_what_it_would_cost_and_what_it_did(home: Path) -> None
     assert 0.1 < told["cost"] < told["cost_at_most"] < 5
     done = understudy("teach", "bootstrap", "brug", "--rows", "8", "--json").value
     assert (done["rows"], done["accepted"], done["teacher"], done["cost"]) == (8, 8, "offline 1", 0.0)
+    grown = understudy("teach", "grow", "brug", "--to", "16,108", "--teacher", "openai", "--dry-run", "--json").value
+    assert (grown["before"], grown["requests"]) == (8, 125)
+    assert 0.1 < grown["cost"] < grown["cost_at_most"]
+    judged = understudy("teach", "judge", "brug", "--teacher", "openai", "--criteria", "grounded", "--dry-run", "--json").value
+    assert (judged["requests"], judged["cost"] > 0) == (8, True)
     nobody = understudy("teach", "bootstrap", "brug", "--rows", "8", "--teacher", "openai")
     assert (nobody.status, nobody.err.splitlines()[-1].startswith("No model server answers")) == (1, True)
 
