@@ -111,7 +111,10 @@ def _turn(rng: random.Random, turn: int, scene: int, at: int, now: datetime) -> 
 
 
 def _take(number: int, turn: int, ordinal: int, text: str, origin: str, now: datetime) -> dict[str, Any]:
-    facts = [{"key": "ware.ale", "text": "brown ale: 4 copper", "source": "ware"}] * 2
+    facts = [
+        {"key": f"ware.{ware}", "text": f"{_WORDS[ware]}: {ware} copper", "source": "ware"}
+        for ware in (number % 40, number // 40 % 40)
+    ]
     return {
         "id": number, "turn_id": turn, "number": ordinal, "text": text, "state": "complete", "origin": origin,
         "prompt_hash": "", "template_hash": "", "sheet_version": "", "base_id": "", "adapter": None, "sampling": {},

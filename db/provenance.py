@@ -5,6 +5,7 @@ express permission; so ordinary channel text answers, and never teaches. Consent
 stands now, so that opting out withdraws earlier rows from the next build.
 """
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ class Verdict:
     reason: str
 
 
+@functools.lru_cache(maxsize=256)  # a harvest asks for every turn of years
 def verdict(source: str, consent: str, policy: Policy, *, accepted: bool = False) -> Verdict:
     """Judge one text.
 

@@ -1,5 +1,7 @@
 """What queries return: plain values, safe to keep after the transaction is over."""
 
+import functools
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -92,6 +94,12 @@ def facts_to_json(facts: tuple[Fact, ...]) -> list[dict[str, Any]]:
 def facts_from_json(stored: list[dict[str, Any]]) -> tuple[Fact, ...]:
     """Facts as they were."""
     return tuple(Fact(**item) for item in stored)
+
+
+@functools.lru_cache(maxsize=4096)  # an NPC has the same few facts at hand again and again
+def facts_from_text(stored: str) -> tuple[Fact, ...]:
+    """Facts as they were, of JSON."""
+    return facts_from_json(json.loads(stored))
 
 
 @dataclass(frozen=True)

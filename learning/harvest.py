@@ -112,7 +112,26 @@ class _Context:
     reason: str
 
 
-def _context(line: HeardLine, policy: Policy, asked: str | None) -> _Context:
+class _Judge:
+    """What of a line may be used; several rows of it ask the same."""
+
+    def __init__(self, line: HeardLine, policy: Policy) -> None:
+        self.policy = policy
+        self._line, self._contexts = line, dict[str | None, _Context]()
+        self._barred = _barred(line, policy)
+
+    def context(self, asked: str | None) -> _Context:
+        """What the line answers, as far as it may be used."""
+        if asked not in self._contexts:
+            self._contexts[asked] = _context(self._line, self.policy, self._barred, asked)
+        return self._contexts[asked]
+
+    def quotes_the_untrainable(self, text: str) -> bool:
+        """Whether a text carries eight words in a row of something said before it that may not be trained on."""
+        return any(shares_words(text, said) for said in self._barred)
+
+
+def _context(line: HeardLine, policy: Policy, barred: Sequence[str], asked: str | None) -> _Context:
     """What the line answers, as far as it may be used; `asked` is the GM's own wording of it."""
     if asked is not None:
         return _Context((Turn("GM", scrub(asked)),), (), True, "asked and answered by the GM")
@@ -122,7 +141,6 @@ def _context(line: HeardLine, policy: Policy, asked: str | None) -> _Context:
     judged = verdict(answered.said.source, answered.consent, policy)
     if not judged.trainable:
         return _Context((), (), False, f"what it answers: {judged.reason}")
-    barred = _barred(line, policy)
     if any(shares_words(answered.said.text, said) for said in barred):
         return _Context((), (), False, "what it answers repeats words that may not be learnt from")
     usable: list[HeardTurn] = []
@@ -149,15 +167,16 @@ def _scrubbed(heard: HeardTurn) -> Turn:
 
 
 def _of_line(line: HeardLine, policy: Policy) -> list[Candidate]:
+    judge = _Judge(line, policy)
     original = next((take.text for take in line.takes if take.origin == "npc" and take.text), "")
     found = [
         candidate
         for reaction in line.reactions
-        for candidate in _of_reaction(line, reaction, original, policy)
+        for candidate in _of_reaction(line, reaction, original, judge)
     ]  # fmt: skip
     if line.retracted and not _only_stopped(line):
         undone = _undone(line)
-        found.append(_row(line, policy, "label", "retcon", completion=original or line.text, label=False, weight=2,
+        found.append(_row(line, judge, "label", "retcon", completion=original or line.text, label=False, weight=2,
                           voter=undone.person if undone else "", nights=undone.nights if undone else 0))  # fmt: skip
     return [candidate for candidate in found if candidate.completion]
 
@@ -174,54 +193,54 @@ def _undone(line: HeardLine) -> GivenReaction | None:
     return None if any(one.role == "gm" for one in given) or not given else given[-1]
 
 
-def _of_reaction(line: HeardLine, given: GivenReaction, original: str, policy: Policy) -> list[Candidate]:
+def _of_reaction(line: HeardLine, given: GivenReaction, original: str, judge: _Judge) -> list[Candidate]:
     by_gm = given.role == "gm"
     voter = "" if by_gm else given.person
     if given.kind == "edit":
-        return _of_edit(line, given, original, policy)
+        return _of_edit(line, given, original, judge)
     if given.kind == "gm_line":
-        return [_row(line, policy, "sft", "gm_line", source="gm", completion=line.text, weight=3)]
+        return [_row(line, judge, "sft", "gm_line", source="gm", completion=line.text, weight=3)]
     if given.kind == "thumbs_up":
-        label = _row(line, policy, "label", "thumbs_up", completion=line.text, weight=2 if by_gm else 1, voter=voter)
-        return [_row(line, policy, "sft", "thumbs_up", completion=line.text), label] if by_gm else [label]
+        label = _row(line, judge, "label", "thumbs_up", completion=line.text, weight=2 if by_gm else 1, voter=voter)
+        return [_row(line, judge, "sft", "thumbs_up", completion=line.text), label] if by_gm else [label]
     if given.kind in {"thumbs_down", "safety_x"}:
         disliked, weight = given.text or line.text, 2 if by_gm or given.kind == "safety_x" else 1
-        return [_row(line, policy, "label", given.kind, completion=disliked, label=False, weight=weight,
+        return [_row(line, judge, "label", given.kind, completion=disliked, label=False, weight=weight,
                      voter=voter, nights=given.nights)]  # fmt: skip
     if given.kind == "keep":
         other = _take_before(line, given.take)
         kept = next((take.text for take in line.takes if take.id == given.take), "")
         if other in {"", kept}:
             return []
-        return [_row(line, policy, "pair", "keep", completion=kept, rejected=other, voter=voter)]
+        return [_row(line, judge, "pair", "keep", completion=kept, rejected=other, voter=voter)]
     if given.kind == "vote":
-        return _of_vote(line, given, policy, voter)
+        return _of_vote(line, given, judge, voter)
     if given.kind == "regen" and not any(r.kind in {"keep", "edit"} for r in line.reactions):
-        return [_row(line, policy, "label", "regen", completion=given.text, label=False, voter=voter)]
+        return [_row(line, judge, "label", "regen", completion=given.text, label=False, voter=voter)]
     return []
 
 
-def _of_edit(line: HeardLine, given: GivenReaction, original: str, policy: Policy) -> list[Candidate]:
+def _of_edit(line: HeardLine, given: GivenReaction, original: str, judge: _Judge) -> list[Candidate]:
     by_gm = given.role == "gm"
     take = next((take for take in line.takes if take.id == given.take), None)
     text, source = (take.text, take.origin) if take else (line.text, "local")
-    judged = verdict("gm" if by_gm else source, given.consent, policy)
+    judged = verdict("gm" if by_gm else source, given.consent, judge.policy)
     question = line.before[-1].said.text if line.before else ""
     asked = given.asked if by_gm and given.asked not in {"", question} else None
     common = {"source": "gm" if by_gm else source, "completion": text, "asked": asked, "written": judged}
-    rows = [_row(line, policy, "sft", "edit", weight=3 if by_gm else 1, **common)]
+    rows = [_row(line, judge, "sft", "edit", weight=3 if by_gm else 1, **common)]
     if original and differ(text, original) >= TOO_ALIKE:
-        rows.append(_row(line, policy, "pair", "edit", rejected=original, **common))
+        rows.append(_row(line, judge, "pair", "edit", rejected=original, **common))
     return rows
 
 
-def _of_vote(line: HeardLine, given: GivenReaction, policy: Policy, voter: str) -> list[Candidate]:
+def _of_vote(line: HeardLine, given: GivenReaction, judge: _Judge, voter: str) -> list[Candidate]:
     takes = {take.id: take for take in line.takes}
     better = takes.get(given.take or 0)
     other = takes.get(better.made.sampling.get("beside", 0)) if better else None
     if better is None or other is None or not (better.text and other.text):
         return []  # one of the two is forgotten
-    return [_row(line, policy, "pair", "vote", completion=better.text, rejected=other.text, voter=voter)]
+    return [_row(line, judge, "pair", "vote", completion=better.text, rejected=other.text, voter=voter)]
 
 
 def _take_before(line: HeardLine, kept: int | None) -> str:
@@ -230,19 +249,19 @@ def _take_before(line: HeardLine, kept: int | None) -> str:
     return others[-1] if others else ""
 
 
-def _row(line: HeardLine, policy: Policy, kind: Kind, signal: str, **fields: Any) -> Candidate:
+def _row(line: HeardLine, judge: _Judge, kind: Kind, signal: str, **fields: Any) -> Candidate:
     """A candidate of a line.
 
     Args:
         fields: those of Candidate, `asked` where the GM rewrote the question, and `written`, the verdict on
             words somebody wrote for the NPC.
     """
-    context, written = _context(line, policy, fields.pop("asked", None)), fields.pop("written", None)
+    context, written = judge.context(fields.pop("asked", None)), fields.pop("written", None)
     if context.trainable and written is not None and not written.trainable:
         context = _Context((), (), False, f"the words written for it: {written.reason}")
-    if context.trainable and _quotes_the_untrainable(line, policy, fields["completion"]):
+    if context.trainable and judge.quotes_the_untrainable(fields["completion"]):
         context = _Context((), (), False, "it repeats words that may not be learnt from")
-    recalled = recall(line, policy, context.turns, fields["completion"]) if context.trainable else NOTHING
+    recalled = recall(line, judge.policy, context.turns, fields["completion"]) if context.trainable else NOTHING
     if recalled.reason:
         context = _Context((), (), False, recalled.reason)
     fields["completion"], fields["rejected"] = scrub(fields["completion"]), scrub(fields.get("rejected", ""))
@@ -252,11 +271,6 @@ def _row(line: HeardLine, policy: Policy, kind: Kind, signal: str, **fields: Any
         people=tuple(sorted({*context.people, *recalled.people})), trainable=context.trainable, reason=context.reason,
         recalled=recalled, when=line.when, **fields,
     )  # fmt: skip
-
-
-def _quotes_the_untrainable(line: HeardLine, policy: Policy, text: str) -> bool:
-    """Whether a line carries eight words in a row of something said before it that may not be trained on."""
-    return any(shares_words(text, said) for said in _barred(line, policy))
 
 
 def _barred(line: HeardLine, policy: Policy) -> list[str]:

@@ -18,6 +18,9 @@ from characters.inference.llama_options import LoadOptions
 __all__ = ["Model", "Sampler", "native"]
 
 _SEQUENCE = 0
+# On processors llama.cpp's flash attention is the slow way (docs/speed.md); without it a step's attention is held in
+# memory, which steps of this many tokens keep small.
+_AT_ONCE = 128
 _KEEP_QUIET = native.llama_log_callback(lambda level, text, data: None)
 
 
@@ -58,7 +61,8 @@ class Model:
     def _make_context(self, options: LoadOptions) -> ctypes.c_void_p:
         params = native.llama_context_default_params()
         params.n_ctx = self.context_size
-        params.n_batch = params.n_ubatch = 512
+        params.n_batch, params.n_ubatch = 512, _AT_ONCE
+        params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.n_seq_max = 1
         params.n_threads = params.n_threads_batch = options.threads
         made = native.llama_init_from_model(self.model, params)

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -141,8 +143,7 @@ class WorkerProcess:
         process = self._process
         if process is not None:
             if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                _end(process)
             await process.wait()
         if self._reader is not None and self._reader is not asyncio.current_task():
             await asyncio.gather(self._reader, return_exceptions=True)
@@ -156,6 +157,19 @@ class WorkerProcess:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 2.0)
         await self.kill()
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill a process that may just have died.
+
+    asyncio's own way asks for its status first, which takes it away from whoever waits for it; that one then complains
+    on standard error.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def gave_up(failures: int, model: str) -> WorkerFailed:

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, func, insert, select, update
+from sqlalchemy import CursorResult, Select, Text, func, insert, select, update
+from sqlalchemy import cast as cast_to
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import PlaySession, SceneRow, Take, TurnRow
 from db.queries import memories, secrets
 from db.queries.presence import witnessed
-from db.values import StoredTake, StoredTurn, TakeMade, facts_from_json, facts_to_json
+from db.values import StoredTake, StoredTurn, TakeMade, facts_from_json, facts_from_text, facts_to_json
 
 _UNREAD = {"synchronize_session": False}  # nothing that was read before in the same transaction is used after
 
@@ -93,11 +94,11 @@ async def transcripts(session: AsyncSession, scenes: Sequence[int], witness: str
 
 _COLUMNS = (
     TurnRow.id, TurnRow.speaker, TurnRow.text, TurnRow.npc, TurnRow.source, TurnRow.answers_id, TurnRow.kept_take_id,
-    TurnRow.scene_id, Take.at_hand,
+    TurnRow.scene_id, cast_to(Take.at_hand, Text).label("at_hand"),
 )  # fmt: skip
 
 
-def _standing(witness: str | None) -> Select[Any]:
+def _standing(witness: str | None) -> Select[*tuple[Any, ...]]:
     """Turns that were said, in character, and stand."""
     wanted = (
         select(*_COLUMNS).outerjoin(Take, Take.id == TurnRow.kept_take_id)
@@ -175,5 +176,5 @@ async def unanswered(session: AsyncSession, scene: int) -> StoredTurn | None:
 
 
 def _stored(row: Any) -> StoredTurn:
-    facts = facts_from_json(row.at_hand) if row.at_hand else ()
+    facts = facts_from_text(row.at_hand) if row.at_hand else ()
     return StoredTurn(row.id, row.speaker, row.text, row.npc, row.source, row.answers_id, facts, row.kept_take_id)

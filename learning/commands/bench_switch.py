@@ -37,7 +37,7 @@ def bench_switch(  # noqa: PLR0913  (click hands over one argument an option)
         shown = (f"{theirs} | {mine / theirs:.2f}") if theirs else "(has one cache only) | "
         click.echo(f"| {name} | {mine} | {shown} |")
     cost = 100 * (found["cost"] - 1)
-    click.echo(f"\nSwitching costs {cost:.1f} % over staying, and is {found['times_faster']} times as naive "
+    click.echo(f"\nSwitching costs {cost:.1f} % over staying, and is {found['times_faster']} times as fast as naive "
                f"switching; {npcs} NPCs with {length} tokens each, {found['model']}, "
                f"{found['threads']} threads.")  # fmt: skip
 

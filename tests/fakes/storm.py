@@ -137,7 +137,7 @@ class Table:
         status = self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         told = self.process.stderr.read()
-        assert (status, told) == (0, ""), told
+        assert (status, told) == (0, ""), f"{status}: {told}"
 
 
 class Storm:
@@ -153,7 +153,7 @@ class Storm:
         self.ledger, self.kills = Ledger(), Counter[str]()
         self.refused: Counter[str] = Counter()
         self.nights = self._remarks = 0
-        self._table_takes, self._night_takes = 3.0, 25.0
+        self._table_takes, self._night_takes = 3.0, 60.0
         address = make_url(url)
         driver = "sqlite" if address.get_backend_name() == "sqlite" else "postgresql+psycopg"
         ours = address.difference_update_query(["application_name"])  # the one who looks is not cut off

@@ -103,7 +103,7 @@ def storm(home: Path, url: str, small_model: Path, monkeypatch: pytest.MonkeyPat
 
 
 def _plan(storm: Storm, kills: int) -> list[str]:
-    shares = {"table": 30, "worker": 25, "night": 15, "bot": 12, "backup": 6, "connection": 12 * storm.url.startswith("postgresql")}
+    shares = {"table": 30, "worker": 30, "night": 8, "bot": 14, "backup": 6, "connection": 12 * storm.url.startswith("postgresql")}
     return random.Random(SEED).choices(list(shares), list(shares.values()), k=kills)
 
 
