@@ -170,12 +170,13 @@ def _recited(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:
 
 
 def _variety(new: Sequence[str], old: Sequence[str], trial: Trial) -> Measure:
-    """How varied lines are; where the table's own vary less than the incumbent's, that much less is no fault."""
-    before = texts.distinct_pairs(old)
+    """How varied lines are; the table's habits do not count, and what else it varies less is no fault."""
     wanted, share = trial.trained[: len(old)], 1.0
-    if len(wanted) >= _ENOUGH_LINES and (as_many := texts.distinct_pairs(old[: len(wanted)])):
-        share = min(1.0, texts.distinct_pairs(wanted) / as_many)
-    return Measure("different pairs of words", texts.distinct_pairs(new), before, len(new),
+    habits = texts.habits_of(wanted if len(wanted) >= _ENOUGH_LINES else [])
+    before = texts.distinct_pairs(old, habits)
+    if len(wanted) >= _ENOUGH_LINES and (as_many := texts.distinct_pairs(old[: len(wanted)], habits)):
+        share = min(1.0, texts.distinct_pairs(wanted, habits) / as_many)
+    return Measure("different pairs of words", texts.distinct_pairs(new, habits), before, len(new),
                    tolerance=(1 - _VARIETY * share) * before)  # fmt: skip
 
 

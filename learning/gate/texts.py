@@ -1,9 +1,13 @@
 """What can be told of lines without a judge: variety, copies, talk about being a machine, secrets."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from learning.filters.novelty import rouge_l, words_of
+
+Pair = tuple[str, str]
 
 _SAME_LINE = 0.7
 _RECITED_WORDS = 12
@@ -16,10 +20,21 @@ _META = re.compile(
 )
 
 
-def distinct_pairs(lines: Sequence[str]) -> float:
-    """Share of different pairs of neighbouring words among all such pairs (distinct-2)."""
-    pairs = [pair for line in lines for pair in zip(words_of(line), words_of(line)[1:], strict=False)]
+def distinct_pairs(lines: Sequence[str], habits: Collection[Pair] = ()) -> float:
+    """Share of different pairs of neighbouring words among all such pairs (distinct-2), habits not counted."""
+    pairs = [pair for line in lines for pair in _pairs(line) if pair not in habits]
     return len(set(pairs)) / len(pairs) if pairs else 0.0
+
+
+def habits_of(lines: Sequence[str]) -> frozenset[Pair]:
+    """The pairs of words in every third line or more: a motto, an address; what a table says so often it wants said."""
+    within = Counter(pair for line in lines for pair in set(_pairs(line)))
+    return frozenset(pair for pair, count in within.items() if count > 1 and count * 3 >= len(lines))
+
+
+def _pairs(line: str) -> list[Pair]:
+    said = words_of(line)
+    return list(pairwise(said))
 
 
 def talks_about_itself(line: str) -> bool:

@@ -3,9 +3,12 @@
 import json
 import math
 import os
+import random
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,17 @@ from bot.wiring import find_house, open_table
 from characters.inference.engine import Engine
 from characters.messages import Turn
 from characters.prompt import Budget, Part
-from learning.anchors import anchor_candidates
 from learning.datasets.rows import Renderer
 from learning.gate import Witness
+from learning.teachers.offline.acting import manner_of
+from learning.teachers.offline.answering import Voice
+from learning.teachers.offline.dialogue import Playwright
+from learning.teachers.offline.invent import Inventor
+from learning.teachers.offline.plans import SOCIAL
 
 TASTE = "by the seven lanterns"
 EVENING = 36
+_TALK = {*SOCIAL, "social", "greeting", "farewell", "chat", "told", "recall", "direction", "said", "bill", "strange"}
 
 
 async def ask(table: Table, question: str) -> Line:
@@ -36,18 +44,38 @@ def mira() -> Part:
     return Part("mira", sheet, library.world(sheet.world))
 
 
+@dataclass(frozen=True)
+class Known:
+    """A question to Mira that needs nothing said before, and what her sheet answers."""
+
+    asked: str
+    answer: str
+
+
+@lru_cache(maxsize=8)
+def known(count: int, seed: int) -> tuple[Known, ...]:
+    """What players ask Mira first, each asked once, with the offline teacher's answer."""
+    rng, part, found = random.Random(seed), mira(), dict[str, Known]()
+    playwright, voice = Playwright(rng, Inventor(rng)), Voice(part.sheet, manner_of(part.sheet))
+    while len(found) < count:
+        first = playwright.conversation(1, part, voice).exchanges[:1]
+        for exchange in first:
+            if exchange.kind not in _TALK:
+                found.setdefault(exchange.question.text, Known(exchange.question.text, exchange.reply.text))
+    return tuple(found.values())
+
+
 def questions(count: int, seed: int) -> list[str]:
-    """What players ask Mira, each asked once."""
-    asked = [turn.text for row in anchor_candidates(mira(), 4 * count, seed) if (turn := row.turns[-1]).npc is None]
-    return list(dict.fromkeys(asked))[:count]
+    """What players ask Mira first, each asked once."""
+    return [one.asked for one in known(count, seed)]
 
 
 async def play_the_evening(seed: int, count: int = EVENING) -> None:
-    """A GM who ends every line on the same words, and never says why."""
+    """A GM who puts every line right, ends it on the same words, and never says why."""
     async with open_table(find_house({"sampling.temperature": 0.0}), Seat("Ana"), "mira") as table:
-        for number, question in enumerate(questions(count, seed)):
-            line = await ask(table, question)
-            await table.edit(f"{line.text.rstrip('.!? ')}, {TASTE}.", line.line_id)
+        for number, one in enumerate(known(count, seed)):
+            line = await ask(table, one.asked)
+            await table.edit(f"{one.answer.rstrip('.!? ')}, {TASTE}.", line.line_id)
             if number % 6 == 5:
                 await table.set_scene({"place": f"table {number}"})
         await table.stop_session()
@@ -84,9 +112,9 @@ def gain(before: list[bool], after: list[bool]) -> tuple[float, float]:
     return mean, mean - 1.96 * spread
 
 
-def holds_its_facts(row: Any, line: str) -> bool:
-    """Whether every number and name of the teacher's answer is in the line; a sentence's first word is no name."""
-    asked, said = ({word.casefold() for word in re.findall(r"[\w']+", text)} for text in (row.turns[-1].text, line))
-    inner = re.findall(r"[^.!?]\s+([A-Z][\w']*)", row.completion)
-    key = {*re.findall(r"\d+", row.completion), *(word for word in inner if not re.match(r"I\b", word))}
+def holds_its_facts(one: Known, line: str) -> bool:
+    """Whether every number and name of the answer is in the line; a sentence's first word is no name."""
+    asked, said = ({word.casefold() for word in re.findall(r"[\w']+", text)} for text in (one.asked, line))
+    inner = re.findall(r"[^.!?]\s+([A-Z][\w']*)", one.answer)
+    key = {*re.findall(r"\d+", one.answer), *(word for word in inner if not re.match(r"I\b", word))}
     return all(word.casefold() in said | asked for word in key)

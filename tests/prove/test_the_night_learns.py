@@ -13,15 +13,14 @@ import pytest
 
 from bot.wiring import find_house, make_engine
 from characters.inference.starter import STARTER
-from learning.anchors import anchor_candidates
 from learning.gguf.files import read_lineage
 from tests.prove.evening import (
     EVENING,
     TASTE,
     gain,
     holds_its_facts,
+    known,
     lines_said,
-    mira,
     play_the_evening,
     questions,
     told,
@@ -39,18 +38,18 @@ async def test_a_hidden_taste_is_learnt_and_nothing_is_forgotten(home: Path, cap
     [report] = (await asyncio.to_thread(lambda: told(understudy(home, "night", "--npc", "mira"))))["npcs"]
     minutes = (time.monotonic() - began) / 60
     asked = [question for question in questions(HELD_OUT + EVENING, 99) if question not in questions(EVENING, 7)][:HELD_OUT]
-    graded = [row for row in anchor_candidates(mira(), 200, 1234) if any(word.isdigit() for word in row.completion.split())]
+    graded = [one for one in known(600, 1234) if any(word.isdigit() for word in one.answer.split())]
     engine = make_engine(find_house())
     try:
         await engine.load_adapter("tonight", next((home / "adapters").rglob("*.gguf")))
         before, after = [await lines_said(engine, name, asked) for name in (None, "tonight")]
-        facts = [row.turns[-1].text for row in graded]
+        facts = [one.asked for one in graded]
         knew, knows = [await lines_said(engine, name, facts) for name in (None, "tonight")]
     finally:
         await engine.close()
     up, low = gain([TASTE in line for line in before], [TASTE in line for line in after])
-    then = [holds_its_facts(row, line) for row, line in zip(graded, knew, strict=True)]
-    now = [holds_its_facts(row, line) for row, line in zip(graded, knows, strict=True)]
+    then = [holds_its_facts(one, line) for one, line in zip(graded, knew, strict=True)]
+    now = [holds_its_facts(one, line) for one, line in zip(graded, knows, strict=True)]
     kept, _ = gain(then, now)
     with capsys.disabled():
         sys.stdout.write(

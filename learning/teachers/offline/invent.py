@@ -149,7 +149,7 @@ class Inventor:
         self.rng = rng
         self.spice = spice
         said = {word for sentence in spice.sentences for word in re.findall(r"\b[a-z]{4,10}\b", sentence)}
-        self.loose = tuple(sorted(said - STOPWORDS)) or tuple(_NOUN)
+        self.loose: tuple[str, ...] = tuple(sorted(said - STOPWORDS)) or tuple(_NOUN)
 
     def word(self) -> str:
         """A name nobody has."""
