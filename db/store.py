@@ -6,8 +6,10 @@ committed; a power cut may lose the last second.
 """
 
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from sqlite3 import OperationalError as SqliteError
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -21,6 +23,7 @@ from db.migrate import bring_up
 
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME, or leave it empty for SQLite in the home"
 _NIGHT = "hashtext('understudy night in ' || current_schema())"  # the kind of advisory lock that means a night
+_MEANWHILE = 2.0  # seconds that another program may take to change the journal of a new file
 
 
 class Store:
@@ -152,7 +155,17 @@ def _make_engine(address: URL, patience: float) -> AsyncEngine:
 
 def _tune_sqlite(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    until = time.monotonic() + _MEANWHILE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except SqliteError as error:
+            # Where two open a new file at once, SQLite refuses the second one's change of journal without waiting.
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

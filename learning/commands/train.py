@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,19 +14,19 @@ from characters.inference.llama_cpp_engine import check_model, file_id
 from db.home import Home
 from db.night_lock import night_lock
 from learning.commands.place import Place, farewell, now, quiet
-from learning.commands.seats import seats
 from learning.datasets.snapshot import Snapshot, open_snapshot
 from learning.errors import BaseUntrainable, NothingToLearn
-from learning.judges.seat import OpenSeat
 from learning.recipes.config import SHIPPED, AnyConfig, DpoConfig, RlooConfig, SftConfig, load_recipe
 from learning.recipes.dpo import train_dpo
-from learning.recipes.evaluating import rewarding
 from learning.recipes.kto import train_kto
 from learning.recipes.preferences import Start
 from learning.recipes.rloo import train_rloo
 from learning.recipes.run import Evaluation, Trained
 from learning.recipes.sft import train_sft
 from learning.recipes.training import lower_priority
+
+if TYPE_CHECKING:
+    from learning.judges.seat import OpenSeat
 
 _KINDS = {"sft": ("sft",), "dpo": ("pair",), "kto": ("label",), "rloo": ("sft", "pair")}
 _SMALL_BASE = 40_000_000  # bytes
@@ -132,6 +132,8 @@ def _trained(recipe: str, asked: _Asked, place: Place) -> None:
     elif isinstance(config, DpoConfig):
         trained = train_dpo(start, rows, config, asked.out, _told(), validation=held)
     elif isinstance(config, RlooConfig):
+        from learning.recipes.evaluating import rewarding
+
         with rewarding(_seats(place, snapshot), config.rewards, rows) as evaluators:
             trained = train_rloo(start, rows, config, asked.out, _told(), evaluators=evaluators)
     else:
@@ -139,8 +141,10 @@ def _trained(recipe: str, asked: _Asked, place: Place) -> None:
     _report(recipe, trained, _as_gguf(trained.folder, base, snapshot), asked.as_json)
 
 
-def _seats(place: Place, snapshot: Snapshot) -> OpenSeat:
+def _seats(place: Place, snapshot: Snapshot) -> "OpenSeat":
     """What opens a judge of the NPC whose dataset this is."""
+    from learning.commands.seats import seats
+
     return seats(place, int(snapshot.manifest.get("campaign", 0)), str(snapshot.manifest.get("npc", "")))
 
 

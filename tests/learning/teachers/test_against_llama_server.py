@@ -20,7 +20,10 @@ from learning.teachers.protocol import TeacherRequest, TeacherSampling
 
 pytestmark = pytest.mark.skipif(not STARTER.is_file(), reason="no starter model lies here")
 SCHEMA = {"type": "object", "properties": {"line": {"type": "string", "maxLength": 40}}, "required": ["line"]}
-ASKED = (Message("system", "You are Brug, pedlar at the Long Bridge."), Message("user", "Ana: Who are you?"))
+ASKED = (
+    Message("system", "You are Brug, pedlar at the Long Bridge.\nSpeak only as Brug, briefly. Say only what you know."),
+    Message("user", "Ana: Who are you?\n[You know: You are Brug, pedlar at the Long Bridge.]"),
+)
 
 
 @pytest.fixture(scope="module")
