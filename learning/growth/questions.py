@@ -25,7 +25,7 @@ from learning.teachers.growth_prompts import (
     question_messages,
     subjects,
 )
-from learning.teachers.offline.asking import MODERN
+from learning.teachers.offline.asking_modern import MODERN
 from learning.teachers.protocol import Answer, TeacherRequest, TeacherSampling
 
 MACHINE_MADE = 2  # of the examples in a prompt

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from characters.words import terms
 from learning.teachers.errors import Rejected
-from learning.teachers.offline.asking import MODERN
+from learning.teachers.offline.asking_modern import MODERN
 from learning.teachers.reading import check_refusal
 
 _NUMBER = re.compile(r"\d+")

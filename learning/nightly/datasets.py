@@ -20,7 +20,7 @@ from learning.taught import licences as lesson_licences
 _REPLAYED = 24
 _PROTECTED = 12  # rows on what the NPC was not told
 _TURNS = 5  # of a conversation before an answer; more of them cost time and teach little
-_EXAM_SEED = 1
+_EXAM_SEEDS = (1, 2)  # every question in two wordings: one of some 36 answers is too coarse to weigh a voice by
 
 
 async def make_renderer(night: Night) -> Renderer:
@@ -69,7 +69,11 @@ def exam_items(night: Night) -> tuple[Item, ...]:
     """The exam of an NPC, the same every night while its sheet is the same."""
     part, shipped = night.part(), Library(None)
     others = [shipped.get(slug) for slug in shipped.slugs() if slug != night.npc]
-    return make_items(part.sheet, part.world, _EXAM_SEED, others=others, knower=night.npc)
+    asked: dict[str, Item] = {}
+    for seed in _EXAM_SEEDS:
+        for item in make_items(part.sheet, part.world, seed, others=others, knower=night.npc):
+            asked.setdefault(item.id, item)
+    return tuple(asked.values())
 
 
 def _targets(built: Built) -> tuple[Sequence[Row], bool]:

@@ -16,6 +16,8 @@ from learning.nightly.votes import blind_votes
 
 _GATE_SHARE = 0.25  # of the night's time box
 _EXAM_TOLERANCE = 0.03
+_EXAM_TOLERANCES = {"unknown": 0.05}  # what it cannot know is refused in many ways, and matched less surely
+_FEW_ANSWERS = 2  # that may change by chance, however few were asked
 _CONTROL = "control"
 
 
@@ -68,7 +70,8 @@ async def _exam(
     before = await _marks(night, renderer, incumbent, keep=True)
     after = await _marks(night, renderer, candidate, keep=keep)
     return [
-        Measure(f"exam: {name}", found.second, found.first, found.n, tolerance=_EXAM_TOLERANCE)
+        Measure(f"exam: {name}", found.second, found.first, found.n,
+                tolerance=max(_EXAM_TOLERANCES.get(name, _EXAM_TOLERANCE), _FEW_ANSWERS / found.n))
         for name, found in compare(before, after).items() if found.n
     ]  # fmt: skip
 

@@ -70,7 +70,7 @@ def mix(progress: float, rng: random.Random, prose_until: float) -> tuple[str, i
         return "induction", 256
     if roll < (0.15 if progress < 0.5 else 0.09 if progress < 0.7 else 0.03):
         return "passage", 512
-    if rng.random() < 0.03:
+    if rng.random() < 0.06:
         return "listing", 512
     if progress > 0.6 and rng.random() < 0.08:
         return "conversation", 2048

@@ -230,3 +230,20 @@ def test_a_list_of_questions_goes_on_from_the_ninth_in_the_prompt_of_growth() ->
     assert len(listed_questions(user.content)) == SHOWN
     assert answer.content.startswith("9. ")
     assert len(set(listed_questions(answer.content))) == WANTED
+
+
+def test_what_somebody_said_is_told_in_his_words_and_only_where_it_is_remembered(conversations: list[Conversation]) -> None:
+    told = [e for c in conversations for e in c.exchanges if e.kind == "remembered"]
+    assert len(told) > 8
+    for one in told:
+        [memory] = [fact for fact in one.reply.at_hand if fact.source == "memory"]
+        assert memory.text.partition(" said: ")[2].rstrip(".") in one.reply.text or memory.text.partition(" said: ")[2][1:].rstrip(".") in one.reply.text
+
+
+def test_a_secret_is_told_where_it_may_be_told_and_refused_where_it_is_not_at_hand(conversations: list[Conversation]) -> None:
+    exchanges = [e for c in conversations for e in c.exchanges]
+    opened = [e for e in exchanges if e.kind == "confided"]
+    kept = [e for e in exchanges if e.kind == "secret"]
+    assert len(opened) > 2 < len(kept)
+    assert all(e.truth[1:].rstrip(".!?") in e.reply.text for e in opened)
+    assert all(fact.source != "secret" for e in kept for fact in e.reply.at_hand)

@@ -245,6 +245,12 @@ SELF_QUESTIONS: dict[str, tuple[str, ...]] = {
         "how tall is {x}?",
         "what did {x} call (his|her) (first child|horse|boat)?",
         "has {x} any family? name them.",
+        "(who|which one) is {x}'s (mother|father|mum|dad|uncle|aunt|cousin|niece|nephew|grandfather|son|daughter|child|twin|husband|wife)?",
+        "(is|was) {x} married(| to anybody)?",
+        "(the|any) (mother|father|wife|husband|children|brothers|sisters) of {x}(, who are they|, what names|)?",
+        "what was {x}'s (mother|father|grandmother|first wife|first husband) called?",
+        "what does {x} (eat|wear|drink) (in the morning|on feast days|when nobody looks)?",
+        "which (street|town|house) was {x} born in?",
     ),
 }
 

@@ -14,9 +14,10 @@ from characters.messages import Fact, Scene, StyleExample, Turn
 from characters.prompt import Part, clean, estimate_tokens, look_up
 from characters.system_text import system_text
 from characters.words import words
-from learning.teachers.offline import plans
+from learning.teachers.offline import plans, recollecting
 from learning.teachers.offline.answering import Voice, answer, social, unknown
-from learning.teachers.offline.asking import LEAD_INS, MODERN, MODERN_QUESTIONS, QUESTIONS
+from learning.teachers.offline.asking import LEAD_INS, QUESTIONS
+from learning.teachers.offline.asking_modern import MODERN, MODERN_QUESTIONS
 from learning.teachers.offline.asking_self import KEYWORDS
 from learning.teachers.offline.chatting import taken_up, themed, told
 from learning.teachers.offline.grammar import capital, expand, roughen
@@ -26,7 +27,7 @@ from learning.teachers.offline.reckoning import ASKING, OWING, insisted, names, 
 from learning.teachers.offline.wrapping import as_asked, strange
 
 _KEYWORDS_ONLY = 0.35
-_OTHERS_SPEAK = 0.05  # of the questions come after a line of another NPC
+_OTHERS_SPEAK = 0.1  # of the questions come after a line of another NPC
 
 
 @dataclass(frozen=True)
@@ -124,17 +125,16 @@ class Evening:
     def _plans(self) -> tuple[list[str], list[float]]:
         """What to ask, and how often: more of what this sheet has something to say about."""
         sheet = self.part.sheet
-        scale = {
-            "price": 2.0 if sheet.wares else 0.3, "haggle": 1.5 if sheet.wares else 0.3,
-            "recipe": 2.0 if sheet.recipes else 0.2, "quest": 1.5 if sheet.quests else 0.6,
-        }  # fmt: skip
+        scale = {"price": 2.0 if sheet.wares else 0.3, "haggle": 1.5 if sheet.wares else 0.3,
+                 "recipe": 2.0 if sheet.recipes else 0.2, "quest": 1.5 if sheet.quests else 0.6}  # fmt: skip
         return [k for k, _ in PLANS], [w * scale.get(k, 1.0) for k, w in PLANS]
 
     def _play(self, kind: str) -> bool:
         special: dict[str, Callable[[], bool]] = {
             "unknown": self._unknown, "modern": self._modern, "said": self._said,
             "direction": self._direction, "topic": self._topic,
-            "social": lambda: self._social(self.rng.choice(SOCIAL)),
+            "social": lambda: self._social(self.rng.choice(SOCIAL)), "machine": lambda: self._social("machine"),
+            "remembered": lambda: recollecting.remembered(self), "confided": lambda: recollecting.confided(self),
             "strange": self._strange, "chat": self._chat, "told": self._told_before, "buy_n": self._several,
             "secret": lambda: self._refused("secret", "secret"), "private": self._private, "bill": self._bill,
         }  # fmt: skip
@@ -159,7 +159,7 @@ class Evening:
 
     def _refused(self, kind: str, why: str) -> bool:
         """Ask for what it has not or will not tell."""
-        return self._ask(kind, self._phrase(kind), lambda _: unknown(self.rng, self.voice, why, ""))
+        return self.ask(kind, self.phrase(kind), lambda _: unknown(self.rng, self.voice, why, ""))
 
     def _private(self) -> bool:
         """Ask of a person it knows what no sheet says."""
@@ -171,9 +171,9 @@ class Evening:
         if set(words(told)) & plans.FAMILY:
             return False
         name = known.subject.split()[0] if self.rng.random() < 0.3 else known.subject
-        return self._ask(kind, self._phrase(kind, x=known.subject), lambda _: unknown(self.rng, self.voice, "of_person", name))
+        return self.ask(kind, self.phrase(kind, x=known.subject), lambda _: unknown(self.rng, self.voice, "of_person", name))
 
-    def _phrase(self, kind: str, **slots: str) -> str:
+    def phrase(self, kind: str, **slots: str) -> str:
         """A question of a kind, with a lead-in at times, typed as players type."""
         pattern = self.rng.choice(QUESTIONS.get(kind, (kind,)))  # a pattern may come in place of a kind
         sentences = self.inventor.spice.sentences
@@ -195,9 +195,10 @@ class Evening:
         turn = Turn(self.speaker, question)
         return turn, look_up(self.part, [*self.turns, turn])
 
-    def _ask(
+    def ask(
         self, kind: str, question: str, reply: Callable[[tuple[Fact, ...]], str | None], truth: str = ""
     ) -> bool:
+        """Play one exchange; whether there was an answer to what is at hand."""
         turn, at_hand = self._at_hand(question)
         text = reply(at_hand)
         if text is None:
@@ -231,7 +232,7 @@ class Evening:
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
             return None if at_hand else self.voice.dress(self.rng, self.voice.fill(self.rng, pattern, x=noun, w=noun))
 
-        return self._ask("chat", roughen(self.rng, capital(text)), reply)
+        return self.ask("chat", roughen(self.rng, capital(text)), reply)
 
     def _told_before(self) -> bool:
         """The player tells something of himself, and wants to hear it some questions later."""
@@ -240,12 +241,12 @@ class Evening:
         def noted(at_hand: tuple[Fact, ...]) -> str | None:
             return None if at_hand else self.voice.dress(self.rng, one.noted)
 
-        if not self._ask("told", roughen(self.rng, capital(one.telling)), noted):
+        if not self.ask("told", roughen(self.rng, capital(one.telling)), noted):
             return False
         for kind in self.rng.choices([k for k, _ in PLANS if k != "told"], k=self.rng.choice([0, 1, 1, 2, 3])):
             self._play(kind)
         asked = roughen(self.rng, capital(expand(self.rng, one.asking)))
-        return self._ask("recall", asked, lambda at_hand: None if at_hand else one.answer, one.telling)
+        return self.ask("recall", asked, lambda at_hand: None if at_hand else one.answer, one.telling)
 
     def _several(self) -> bool:
         """Several of a ware, named: also when the talk has gone on to something else."""
@@ -258,11 +259,11 @@ class Evening:
             total = sum_of(at_hand)
             return answer(self.rng, self.voice, "buy_n", known, total) if total and known.fact in at_hand else None
 
-        return self._ask("buy_n", self._phrase(pattern, x=known.subject), reply, known.fact.text)
+        return self.ask("buy_n", self.phrase(pattern, x=known.subject), reply, known.fact.text)
 
     def _known(self, kind: str, known: KnownFact, subject: str | None = None) -> bool:
         """Ask about a fact; answer it if the builder brought it, refuse if it is not there."""
-        question = self._phrase(kind, x=subject or known.subject)
+        question = self.phrase(kind, x=subject or known.subject)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
             chosen = self._first(known, at_hand) if kind in ABOUT else known
@@ -270,7 +271,7 @@ class Evening:
                 return None
             return self._answered(kind, chosen, sum_of(at_hand))
 
-        return self._ask(kind, question, reply, known.fact.text)
+        return self.ask(kind, question, reply, known.fact.text)
 
     def _answered(self, kind: str, known: KnownFact, total: str) -> str:
         """The answer that rests on a fact; who haggles twice over the same ware hears that it was said."""
@@ -281,7 +282,7 @@ class Evening:
     def _bill(self) -> bool:
         """Ask what the table owes."""
         owes = bill(OWING, self.turns) is not None
-        return self._ask("bill", self._phrase(self.rng.choice(ASKING)),
+        return self.ask("bill", self.phrase(self.rng.choice(ASKING)),
                          lambda at_hand: owed(self.rng, self.voice, at_hand) if bool(at_hand) == owes else None)  # fmt: skip
 
     def _first(self, known: KnownFact, at_hand: tuple[Fact, ...]) -> KnownFact:
@@ -296,8 +297,7 @@ class Evening:
         return kind in SELF and any(line.startswith(SELF[kind]) for line in self.system.splitlines())
 
     def _topic(self) -> bool:
-        categories = ("knowledge", "knowledge", "opinion", "group", "person", "place")
-        fitting = [known for known in self.facts if known.category in categories]
+        fitting = [known for known in self.facts if known.category in plans.TOPICS]
         return bool(fitting) and self._known("topic", self.rng.choice(fitting))
 
     def _strange(self) -> bool:
@@ -313,7 +313,7 @@ class Evening:
             chosen = self._first(known, at_hand)
             return answer(self.rng, self.voice, kind, chosen, sum_of(at_hand)) if chosen.fact in at_hand else None
 
-        return self._ask("strange", self._phrase("strange", x=known.subject), reply, known.fact.text)
+        return self.ask("strange", self.phrase("strange", x=known.subject), reply, known.fact.text)
 
     def _follow_up(self) -> bool:
         """Lean on the last answer: "how much is it?", "I'll take two", "and the reward?"."""
@@ -324,7 +324,7 @@ class Evening:
         kind = self.rng.choice(plans.FOLLOWING.get(known.category, ("more",)))
         if kind == "more" and self.rng.random() < 0.85:
             return False
-        question = self._phrase(kind, x=known.subject)
+        question = self.phrase(kind, x=known.subject)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
             if kind == "more":
@@ -334,7 +334,7 @@ class Evening:
                 return None
             return self._answered(kind, known, total if kind == "buy_n" else "")
 
-        return self._ask(kind, question, reply, known.fact.text)
+        return self.ask(kind, question, reply, known.fact.text)
 
     def _unknown(self, asked: str = "") -> bool:
         """Ask for a thing, person, place, topic or recipe that does not exist here.
@@ -355,12 +355,12 @@ class Evening:
                 return None
             return unknown(self.rng, self.voice, wanted, thing)
 
-        return self._ask("unknown", self._phrase(asked or kind, x=thing), reply)
+        return self.ask("unknown", self.phrase(asked or kind, x=thing), reply)
 
     def _modern(self) -> bool:
         thing = self.rng.choice(MODERN)
-        question = self._phrase(self.rng.choice(MODERN_QUESTIONS), x=thing)
-        return self._ask("modern", question, lambda _: unknown(self.rng, self.voice, "modern", thing))
+        question = self.phrase(self.rng.choice(MODERN_QUESTIONS), x=thing)
+        return self.ask("modern", question, lambda _: unknown(self.rng, self.voice, "modern", thing))
 
     def _social(self, intent: str) -> bool:
         """A remark that needs no fact; the NPC's own line is used where one is at hand."""
@@ -371,30 +371,30 @@ class Evening:
                 return social(self.rng, self.voice, intent)
             return own if self.rng.random() < 0.85 else self.voice.dress(self.rng, own)
 
-        return self._ask("social", self._phrase(intent), reply)
+        return self.ask("social", self.phrase(intent), reply)
 
     def _said(self) -> bool:
         """Ask what a learnt style example answers: the NPC says it (nearly) again."""
         kind = self.rng.choice(["topic", "price", "name", "wellbeing", "weather", "joke", "person"])
         thing = self.rng.choice([self.inventor.topics(1)[0], self.inventor.ware(), self.inventor.place()])
-        asked = self._phrase(kind, x=thing)
+        asked = self.phrase(kind, x=thing)
         line = clean(self.inventor.fact(("{S} will (not|never) (say|forget|sell) that.", "(Ask|Tell) {n} at the {p}.")))
         example = StyleExample(asked, line, f"learnt {len(self.turns)}")
         self.part = Part(self.part.slug, self.part.sheet, self.part.world, (*self.part.style, example))
-        again = asked if self.rng.random() < 0.5 else self._phrase(kind, x=thing)
+        again = asked if self.rng.random() < 0.5 else self.phrase(kind, x=thing)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
             return line if any(f.source == "style" and f.text == line for f in at_hand) else None
 
-        return self._ask("said", again, reply, line)
+        return self.ask("said", again, reply, line)
 
     def _direction(self) -> bool:
         """The GM whispers what to say, and the NPC says it, whatever was asked."""
         told = self.inventor.fact(("The {p} is closed (today|for good).", "{n} is (dead|missing|here).", "I (saw|heard) {n} at the {p}."))
         before, self.part = self.part, Part(
             self.part.slug, self.part.sheet, self.part.world, self.part.style, self.part.memory, f"Say: {told}")  # fmt: skip
-        done = self._ask(
-            "direction", self._phrase(self.rng.choice(["greeting", "wellbeing", "weather", "goal"])),
+        done = self.ask(
+            "direction", self.phrase(self.rng.choice(["greeting", "wellbeing", "weather", "goal"])),
             lambda _: self.voice.dress(self.rng, clean(told)), told)  # fmt: skip
         self.part = before
         return done

@@ -110,6 +110,8 @@ _PAST = (
 # and what a sheet of another hand says is then refused or replaced by it.
 _BREW_KINDS = "salve|paste|tea|stew|oil|tonic|powder|bread|pie|cordial|infusion|ink|balm|soup|wax|syrup|brew|jelly|dye|glue|butter|mash|cake|rub|dip|varnish|pickle|punch".split("|")
 _MAKINGS = ("{w}", "ground {w}", "{n} {w}s", "dried {w}", "a little {w}", "{w} and {x}", "the skin of a {w}", "{w} dust", "fresh {w}", "white of {w}")
+_FREE_WARES = ("{w} stew", "{w} pie", "{w} soup", "{w} {x}", "{w} {x}", "{w}", "{w} oil", "{w} knife", "{x} of {w}", "{W} ale", "{P} wine",
+               "{w} and {x}", "half a {w}", "{w} box", "roast {w}", "{w} bread")  # fmt: skip
 _NUMBERED = "One Two Three Four Five Seven Eight Nine Ten Twelve Forty".split()
 _FREE_PLACES = ("{W} {N}", "the {W} {X}s", "the {W} of {P}", "{P}'s {W}", "the {W} {X}", "{W} {X}", "the {X}s")
 _FREE_WANTS = (
@@ -190,8 +192,10 @@ class Inventor:
 
     def ware(self) -> str:
         """The name of a thing."""
-        if self.spice.objects and self.rng.random() < 0.4:
+        if self.spice.objects and self.rng.random() < 0.35:
             return self.rng.choice(self.spice.objects)
+        if self.rng.random() < 0.35:
+            return self.free(_FREE_WARES)
         noun = self.rng.choice(_NOUN)
         return noun if self.rng.random() < 0.3 else f"{self.rng.choice(_ADJ)} {noun}"
 
@@ -289,13 +293,16 @@ class Inventor:
         makes = rng.random() < (0.35 if kind in {"shopkeeper", "lore keeper"} else 0.2)
         tasks = rng.random() < (1.0 if kind == "quest giver" else 0.35)
         descr, name = expand(rng, _DESCR, t=rng.choice(_TRADES[kind].split("|")), p=self.place()), self.person()
+        known = tuple(Knowledge(topic=t, text=self.fact(_VIEW)) for t in self.topics(rng.randint(1, 5)))
+        # A word of its own on what it knows, so that asking what it thinks differs from asking what it knows.
+        viewed = [each.topic for each in known if rng.random() < 0.25]
         sheet = Sheet(
             name=name, kind=kind, description=descr, world="w",
-            backstory=" ".join(self._past(name) for _ in range(rng.randint(1, 3))) if rng.random() < 0.8 else "",
+            backstory=" ".join(self.past_of(name) for _ in range(rng.randint(1, 3))) if rng.random() < 0.8 else "",
             values=tuple(rng.choice(self.loose) if rng.random() < 0.4 else v for v in rng.sample(_VALUES, rng.randint(0, 3))),
             objectives=tuple(self.say(_WANTS) if rng.random() < 0.3 else self.free(_FREE_WANTS) for _ in range(rng.randint(0, 2))),
-            opinions=tuple(Opinion(topic=t, view=self.fact(_VIEW)) for t in [*self.topics(rng.randint(1, 4)), *self._shared(world)]),
-            knowledge=tuple(Knowledge(topic=t, text=self.fact(_VIEW)) for t in self.topics(rng.randint(1, 5))),
+            opinions=tuple(Opinion(topic=t, view=self.fact(_VIEW)) for t in dict.fromkeys([*self.topics(rng.randint(1, 4)), *self._shared(world), *viewed])),
+            knowledge=known,
             speech=Speech(voice=rng.choice(manner.voices), mottos=tuple(self.say(_MOTTOS) for _ in range(rng.randint(0, 2))),
                           quirks=tuple(self.say(_QUIRKS) for _ in range(rng.randint(0, 2))), examples=self._examples(manner)),
             wares=self._wares() if sells else (), recipes=self._recipes() if makes else (), quests=self._quests() if tasks else (),
@@ -305,7 +312,7 @@ class Inventor:
         )  # fmt: skip
         return sheet, manner
 
-    def _past(self, name: str) -> str:
+    def past_of(self, name: str) -> str:
         """A sentence of a backstory, as authors write them: of the NPC, by its name."""
         if self.rng.random() < 0.35:
             return self.say(_PAST)

@@ -14,7 +14,7 @@ from characters.knowledge import facts_of
 from learning.exam.phrasings import inventions, phrasings, provocations, remarks, scenes, secret_wordings
 from learning.exam.reading import holds
 from learning.teachers import offline
-from learning.teachers.offline import asking
+from learning.teachers.offline import asking_modern
 from tests.fakes.exams import LIBRARY
 
 
@@ -131,7 +131,7 @@ def test_wordings_are_typed_as_people_type() -> None:
 
 
 def test_nothing_invented_is_the_teachers_or_stands_in_a_shipped_world() -> None:
-    assert not set(inventions()["modern"]) & set(asking.MODERN)
+    assert not set(inventions()["modern"]) & set(asking_modern.MODERN)
     told = " ".join(
         known.fact.text for slug in LIBRARY.slugs()
         for known in facts_of(LIBRARY.get(slug), LIBRARY.world(LIBRARY.get(slug).world), slug)
