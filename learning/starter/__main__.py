@@ -2,12 +2,15 @@
 
 import argparse
 import logging
+import sys
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from characters.errors import UnderstudyError
 from learning.gguf.base_model import load_base
 from learning.starter.corpus import Reader, load_spice, prose_texts
+from learning.starter.recipe import RESULT, read_recipe
 from learning.starter.tokens import TEMPLATE, token_id, train_tokenizer
 
 _HERE = Path(__file__).resolve()
@@ -27,6 +30,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--continue-from", type=Path, metavar="GGUF", help="begin with this starter's weights")
     parser.add_argument("--begin", type=float, default=0.4, help="where a continued run joins the schedule")
     parser.add_argument("--version", default="0", help="what the file says it is: Understudy Starter v…")
+    parser.add_argument("--recipe", type=Path, metavar="FILE",
+                        help="make all runs of a recipe, in order; what is finished stays")  # fmt: skip
     parser.add_argument("--stage", choices=["tokenizer", "train", "export", "all"], default="all")
     return parser.parse_args()
 
@@ -52,10 +57,8 @@ def _tokenizer(out: Path, data: Path, seed: int, earlier: Path | None) -> Tokeni
     return tokenizer
 
 
-def main() -> None:
-    """Tokenizer, training, export: each stage is skipped when its result lies in --out."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    options = _arguments()
+def _make(options: argparse.Namespace) -> None:
+    """One run: tokenizer, training, export; each is skipped when its result lies in --out."""
     options.out.mkdir(parents=True, exist_ok=True)
     data = options.data if options.data.is_dir() else None
     tokenizer = _tokenizer(options.out, options.data, options.seed, options.continue_from)
@@ -78,7 +81,28 @@ def main() -> None:
         train(model, tokenizer, plan, load_spice(data), prose_texts(data), options.out)
     if options.stage in {"export", "all"}:
         load(model, options.out)
-        export(model, tokenizer, options.out / "starter.gguf", options.version)
+        export(model, tokenizer, options.out / RESULT, options.version)
+
+
+def _follow(options: argparse.Namespace) -> None:
+    """Every run of a recipe, each from the weights of the one before; what is finished is not made again."""
+    before: Path | None = None
+    for run in read_recipe(options.recipe):
+        folder = options.out / run.name
+        if not (folder / RESULT).is_file():
+            _make(argparse.Namespace(**{**vars(options), **run.model_dump(), "out": folder,
+                                        "continue_from": before, "stage": "all"}))  # fmt: skip
+        before = folder / RESULT
+
+
+def main() -> None:
+    """Make one run, or all of a recipe's."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    options = _arguments()
+    try:
+        _follow(options) if options.recipe else _make(options)
+    except UnderstudyError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from learning.starter.tokens import SPECIALS, TEMPLATE, token_id, train_tokenize
 from learning.teachers.offline.invent import Spice
 from tests.fakes.tiny_model import tiny_tokenizer
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2}
 
 
@@ -121,3 +124,41 @@ async def test_llama_cpp_reads_the_export_as_torch_does(reader: Reader, tmp_path
         assert (await engine.score(prompt, [reply]))[0].logprob == pytest.approx(expected, rel=2e-3)
     finally:
         await engine.close()
+
+
+def test_a_recipe_is_made_run_by_run_and_what_is_finished_is_not_made_again(tmp_path: Path) -> None:
+    recipe, out = tmp_path / "recipe.yaml", tmp_path / "runs"
+    recipe.write_text("- {name: one, tokens: 4096, minutes: 2}\n- {name: two, tokens: 4096, minutes: 2, version: '9'}\n", "utf-8")
+    command = [sys.executable, "-m", "learning.starter", "--recipe", str(recipe), "--out", str(out), "--data", str(tmp_path), "--no-compile"]
+    (out / "one").mkdir(parents=True)
+    tiny_tokenizer().save(str(out / "one" / "tokenizer.json"))
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    made = {name: (out / name / "starter.gguf").stat().st_mtime_ns for name in ("one", "two")}
+    assert b"Understudy Starter v9" in (out / "two" / "starter.gguf").read_bytes()
+    (out / "two" / "starter.gguf").unlink()
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    assert (out / "one" / "starter.gguf").stat().st_mtime_ns == made["one"]
+    assert (out / "two" / "starter.gguf").is_file()
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("one: two", "list of runs"), ("- {name: one}", "tokens"), ("- {name: one, tokens: 1, minutes: 1, speed: 3}", "speed"),
+    ("- {name: a, tokens: 1, minutes: 1}\n- {name: a, tokens: 1, minutes: 1}", "alike"),
+])  # fmt: skip
+def test_a_recipe_with_a_fault_is_refused_in_a_sentence(text: str, fault: str, tmp_path: Path) -> None:
+    from learning.errors import RecipeInvalid
+    from learning.starter.recipe import read_recipe
+
+    (tmp_path / "recipe.yaml").write_text(text, "utf-8")
+    with pytest.raises(RecipeInvalid, match=r"recipe\.yaml") as refused:
+        read_recipe(tmp_path / "recipe.yaml")
+    assert fault in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_shipped_recipe_can_be_read_and_ends_on_the_version_that_ships() -> None:
+    from learning.starter.recipe import read_recipe
+
+    runs = read_recipe(ROOT / "learning" / "starter" / "recipe.yaml")
+    shipped = (ROOT / "characters" / "inference" / "models" / "starter.gguf").read_bytes()[:4096]
+    assert f"Understudy Starter v{runs[-1].version}".encode() in shipped

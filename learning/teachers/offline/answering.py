@@ -59,7 +59,7 @@ _NO_WARES = ("I sell nothing, {addr}.", "I don't sell anything, {addr}.", "I'm n
 _NO_QUEST = ("I have no work for you, {addr}.", "Nothing for now, {addr}.", "I need no help today.", "No work here. Ask elsewhere.")
 _NO_RECIPE = ("I don't know how to make that, {addr}.", "I don't know that recipe.", "I don't know how to make {x}.", "I never learnt to make {x}.", "{X}? I couldn't tell you what goes in.")
 _NO_OWN = ("That's my own business, {addr}.", "There's little to tell, {addr}.", "I'd rather not speak of it.")
-_DEEDS = ("{motto}", 'As I always say: {motto}', "I live by one rule: {motto}")
+_DEEDS = ("{motto}", "{motto}", "{motto} I live by that.", "{motto} I always say so(, {addr}|).")
 
 
 # What may lose its capital behind "Listen,": any other first word may be a name.
