@@ -17,7 +17,7 @@ from learning.teachers.offline import manners
 from learning.teachers.offline.chatting import taken_up
 from learning.teachers.offline.dialogue import Conversation, Exchange, Playwright
 from learning.teachers.offline.grammar import expand
-from learning.teachers.offline.invent import Inventor
+from learning.teachers.offline.invent import Inventor, Spice
 from learning.teachers.offline.listing import list_messages
 from learning.teachers.offline.wrapping import AFTER, BEFORE, as_asked, strange
 
@@ -247,3 +247,10 @@ def test_a_secret_is_told_where_it_may_be_told_and_refused_where_it_is_not_at_ha
     assert len(opened) > 2 < len(kept)
     assert all(e.truth[1:].rstrip(".!?") in e.reply.text for e in opened)
     assert all(fact.source != "secret" for e in kept for fact in e.reply.at_hand)
+
+
+def test_whatever_it_invents_from_few_words_is_a_valid_sheet_and_no_name_comes_twice() -> None:
+    rng = random.Random(12)
+    inventor = Inventor(rng, Spice(("The bridle broke at noon.",)))
+    for _ in range(600):
+        inventor.sheet(world=inventor.world() if rng.random() < 0.5 else None)

@@ -346,7 +346,7 @@ class Inventor:
         )  # fmt: skip
 
     def _recipes(self) -> tuple[Recipe, ...]:
-        made = []
+        made: dict[str, Recipe] = {}
         for known in self.rng.sample(_BREWS, self.rng.randint(1, 4)):
             name = known if self.rng.random() < 0.4 else f"{self.rng.choice(self.loose)} {self.rng.choice(_BREW_KINDS)}"
             parts = [
@@ -355,8 +355,8 @@ class Inventor:
                 for herb in self.rng.sample(_HERBS, self.rng.randint(2, 4))
             ]  # fmt: skip
             steps = self.rng.choice(_STEPS).replace("{m}", str(self.rng.randint(2, 12)))
-            made.append(Recipe(name=name, ingredients=tuple(parts), steps=steps if self.rng.random() < 0.6 else ""))
-        return tuple(made)
+            made[name.casefold()] = Recipe(name=name, ingredients=tuple(parts), steps=steps if self.rng.random() < 0.6 else "")
+        return tuple(made.values())
 
     def _quests(self) -> tuple[Quest, ...]:
         made = {}
