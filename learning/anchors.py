@@ -16,11 +16,12 @@ from learning.teachers.offline.answering import Voice, unknown
 from learning.teachers.offline.dialogue import Conversation, Playwright
 from learning.teachers.offline.invent import Inventor
 from learning.teachers.offline.manners import Manner
+from learning.teachers.offline.plans import FROM_PLAY
 
 # The NPC's own voice comes from its lines, not from the teacher: the anchors are plain.
 _PLAIN = Manner("plain", ("",), ("friend",), ("",), ("",), {})
 _ASKING = ("What do you know of {x}?", "What were you told of {x}?", "Who told you of {x}?", "And {x}?")
-_KINDS = {"social", "said", "direction"}
+_NOT_THE_SHEETS = FROM_PLAY | {"social"}
 
 
 def anchor_candidates(part: Part, count: int, seed: int) -> list[Candidate]:
@@ -73,7 +74,7 @@ def _rows(played: Conversation, conversation: str, signal: str) -> Iterator[Cand
     """The exchanges that rest on a sheet, as candidates."""
     for index, turn in enumerate(played.turns):
         exchange = next((e for e in played.exchanges if e.reply is turn), None)
-        if exchange is None or exchange.kind in _KINDS or index == 0:
+        if exchange is None or exchange.kind in _NOT_THE_SHEETS or index == 0:
             continue
         yield Candidate(
             "sft", signal, "offline_teacher", 0, conversation, played.scene,

@@ -19,6 +19,7 @@ from learning.teachers.offline.dialogue import Conversation, Exchange, Playwrigh
 from learning.teachers.offline.grammar import expand
 from learning.teachers.offline.invent import Inventor, Spice
 from learning.teachers.offline.listing import list_messages
+from learning.teachers.offline.plans import FROM_PLAY
 from learning.teachers.offline.wrapping import AFTER, BEFORE, as_asked, strange
 
 
@@ -71,7 +72,7 @@ def test_what_it_writes_is_what_serving_would_show(conversations: list[Conversat
     """The last question of a talk, built anew by the prompt builder, has the same facts at hand."""
     for conversation in conversations[:30]:
         exchange = conversation.exchanges[0]
-        if exchange.kind in {"said", "direction"} or conversation.exchanges[0].question is not conversation.turns[0]:
+        if exchange.kind in FROM_PLAY or conversation.exchanges[0].question is not conversation.turns[0]:
             continue
         again = build_prompt(conversation.part, conversation.turns[:1], budget=Budget(context=100_000))
         assert set(again.at_hand) >= set(exchange.reply.at_hand) or not exchange.reply.at_hand

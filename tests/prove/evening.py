@@ -24,11 +24,11 @@ from learning.teachers.offline.acting import manner_of
 from learning.teachers.offline.answering import Voice
 from learning.teachers.offline.dialogue import Playwright
 from learning.teachers.offline.invent import Inventor
-from learning.teachers.offline.plans import SOCIAL
+from learning.teachers.offline.plans import FROM_PLAY, SOCIAL
 
 TASTE = "by the seven lanterns"
 EVENING = 36
-_TALK = {*SOCIAL, "social", "greeting", "farewell", "chat", "told", "recall", "direction", "said", "bill", "strange"}
+_TALK = {*SOCIAL, *FROM_PLAY, "social", "greeting", "farewell", "chat", "told", "recall", "bill", "strange"}
 
 
 async def ask(table: Table, question: str) -> Line:

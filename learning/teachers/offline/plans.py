@@ -26,6 +26,8 @@ FAMILY = frozenset(
     "mother father brother sister son daughter wife husband child children aunt uncle cousin family born years old married"
     " twice".split()
 )
+# Answers that rest on play, and on nothing in sheet or world.
+FROM_PLAY = frozenset({"said", "direction", "remembered", "confided"})
 TOPICS = frozenset({"knowledge", "opinion", "group", "person", "place"})
 ABOUT = frozenset({"topic", "person", "place", "where", "group"})
 # What the system text may answer where nothing is at hand, and how its line begins.
