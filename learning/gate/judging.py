@@ -223,7 +223,7 @@ async def _preferred(witness: Witness, pairs: Sequence[dict[str, Any]]) -> float
     """Share of pairs whose chosen line is likelier a token than the rejected one."""
     right = []
     for row in pairs:
-        chosen, rejected = [await witness.score(row["prompt"], row[side]) for side in ("chosen", "rejected")]
+        chosen, rejected = await witness.scores(row["prompt"], (row["chosen"], row["rejected"]))
         right.append(chosen[0] / max(1, chosen[1]) > rejected[0] / max(1, rejected[1]))
     return _share(right)
 

@@ -39,12 +39,17 @@ class Witness:
 
     async def score(self, prompt: str, completion: str) -> tuple[float, int]:
         """Log-probability of a completion (nats) and its tokens."""
-        key = _key("score", prompt, completion)
-        if key not in self._known:
-            [score] = await self.engine.score(prompt, [completion], self.adapter)
-            self._known[key] = [score.logprob, score.tokens]
-        logprob, tokens = self._known[key]
-        return logprob, tokens
+        [score] = await self.scores(prompt, [completion])
+        return score
+
+    async def scores(self, prompt: str, completions: Sequence[str]) -> list[tuple[float, int]]:
+        """The same for several completions of one prompt, which is read once for all of them."""
+        keys = [_key("score", prompt, completion) for completion in completions]
+        unknown = {key: each for key, each in zip(keys, completions, strict=True) if key not in self._known}
+        if unknown:
+            found = await self.engine.score(prompt, list(unknown.values()), self.adapter)
+            self._known |= {key: [score.logprob, score.tokens] for key, score in zip(unknown, found, strict=True)}
+        return [(self._known[key][0], self._known[key][1]) for key in keys]
 
     def remember(self) -> None:
         """Write what was asked, whole or not at all."""

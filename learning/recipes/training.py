@@ -43,9 +43,6 @@ def load_model(base: Path, config: TrainingConfig) -> tuple[Any, Any]:
     """The base and its tokenizer, ready for an adapter; everything random after this follows the seed."""
     from transformers import set_seed
 
-    from learning.processor import keep_memory
-
-    keep_memory()
     model, tokenizer = load_base(base)
     model.register_forward_pre_hook(_without_mask, with_kwargs=True)
     if config.quantize == "4bit":

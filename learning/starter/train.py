@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
-from learning.processor import keep_memory, multiplies_bfloat16
+from learning.processor import multiplies_bfloat16
 from learning.starter.corpus import Reader
 from learning.starter.muon import Muon
 from learning.teachers.offline.invent import Spice
@@ -151,7 +151,6 @@ class _Journal:
 
 def train(model: Any, tokenizer: Tokenizer, plan: Plan, spice: Spice, prose: list[str], out: Path) -> None:
     """Train in place, writing checkpoints and a log of losses to `out`."""
-    keep_memory()
     torch.manual_seed(plan.seed)
     torch.set_num_threads(plan.threads)
     out.mkdir(parents=True, exist_ok=True)
