@@ -79,11 +79,12 @@ def make_engine(house: House, streams: int = 1) -> Engine:
     from characters.inference.llama_options import LoadOptions
     from characters.inference.native_proof import extra_buffers_work
 
-    extra = settings.extra_buffers and extra_buffers_work(house.home.folder("kv"))
+    kept = house.home.folder("kv")
+    extra = settings.extra_buffers and extra_buffers_work(kept)
     options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads,
                           copy_bonus=settings.copy_bonus, extra_buffers=extra,
                           streams=settings.streams or streams)  # fmt: skip
-    return LlamaCppEngine(house.model, options, settings.patience)
+    return LlamaCppEngine(house.model, options, settings.patience, kept)
 
 
 @contextlib.asynccontextmanager

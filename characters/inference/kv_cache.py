@@ -22,6 +22,7 @@ class Entry:
     Attributes:
         parked: its state while it is not in the context.
         seat: where in the context it is.
+        sheet: the text it begins with that the conversation's NPC has by itself.
         reserved: tokens it may come to hold while a line runs on it; 0 while none does.
         passing: nobody will ask for it again.
     """
@@ -29,6 +30,7 @@ class Entry:
     tokens: list[int] = field(default_factory=list)
     parked: bytes = b""
     seat: int | None = None
+    sheet: str = ""
     reserved: int = 0
     passing: bool = False
 
@@ -62,6 +64,10 @@ class KvCache:
     def used(self) -> int:
         """Cells taken now."""
         return sum(len(entry.tokens) for entry in self._entries.values())
+
+    def newest(self) -> list[tuple[Key, Entry]]:
+        """All entries, the last used first."""
+        return list(reversed(self._entries.items()))
 
     def has_room(self, needed: int) -> bool:
         """Whether so many tokens may be claimed beside the lines that run; a line alone always may."""

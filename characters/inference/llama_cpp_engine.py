@@ -40,12 +40,16 @@ class LlamaCppEngine:
         model: the file.
         options: context, KV budget, threads, how many lines at once.
         patience: seconds a worker may give no sign before it is taken for hung.
+        kept: a folder that keeps what was read of sheets from one start to the next.
     """
 
-    def __init__(self, model: Path, options: LoadOptions = LoadOptions(), patience: float = 60.0) -> None:
+    def __init__(
+        self, model: Path, options: LoadOptions = LoadOptions(), patience: float = 60.0, kept: Path | None = None
+    ) -> None:
         self._model = model
         self.options = options
         self._patience = patience
+        self._kept = kept
         self._worker: WorkerProcess | None = None
         self._adapters: dict[str, Path] = {}
         self._capabilities: Capabilities | None = None
@@ -89,12 +93,19 @@ class LlamaCppEngine:
                 await worker.start()
                 for name, path in self._adapters.items():
                     await worker.call("load_adapter", adapter=name, path=str(path))
+                if self._capabilities is not None:
+                    await self._keep_in(worker, self._capabilities.base_id)
             except WorkerDied:
                 self._failed_starts += 1
                 await worker.kill()
                 raise
             self._worker = worker
             return worker
+
+    async def _keep_in(self, worker: WorkerProcess, base_id: str) -> None:
+        """Tell the worker where it keeps what it reads of sheets."""
+        if self._kept is not None:
+            await worker.call("keep_in", folder=str(self._kept), base=base_id)
 
     async def close(self) -> None:
         """End the worker."""
@@ -159,6 +170,8 @@ class LlamaCppEngine:
                 system_budget=int(told["system_budget"] or 0) or None,
                 context_budget=int(told["context_budget"] or 0) or None,
             )  # fmt: skip
+            with contextlib.suppress(WorkerDied):  # a fresh one is told at its start
+                await self._keep_in(await self._running(), self._capabilities.base_id)
         return self._capabilities
 
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
@@ -242,8 +255,16 @@ def _order(request: Request) -> dict[str, Any]:
     return {
         "prompt": request.prompt, "stop": list(request.stop), "cache_key": request.cache_key,
         "adapter": request.adapter, "sampling": dataclasses.asdict(request.sampling),
-        "facts": said_at_hand(request.prompt),
+        "facts": said_at_hand(request.prompt), "sheet": _end_of_sheet(request),
     }  # fmt: skip
+
+
+def _end_of_sheet(request: Request) -> int:
+    """Up to where a prompt is the NPC's own: its system text, wherever the template puts it."""
+    system = request.messages and request.messages[0].role == "system"
+    own = request.messages[0].content.strip() if system else ""
+    begins = request.prompt.find(own)
+    return begins + len(own) if own and begins >= 0 else 0
 
 
 def _finish(result: dict[str, Any]) -> Finish:

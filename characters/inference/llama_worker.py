@@ -7,6 +7,7 @@ everything else by itself, and nobody overtakes, except whoever is only reading 
 effect between two tokens.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -18,10 +19,12 @@ from collections import deque
 from pathlib import Path
 from typing import Any, TextIO
 
+import llama_cpp
 import numpy as np
 
 from characters.errors import UnderstudyError
 from characters.inference.errors import EngineError, PromptTooLong
+from characters.inference.kept import Kept
 from characters.inference.kv_cache import KvCache
 from characters.inference.llama_native import Model, native
 from characters.inference.llama_options import LoadOptions
@@ -29,7 +32,7 @@ from characters.inference.together import Together
 
 _COPIES_BADLY = 50_000_000  # parameters; larger models need no help
 _COPY_BONUS = 6.0
-_AT_ONCE = {"describe", "tokenize"}  # ask nothing of the context
+_AT_ONCE = {"describe", "tokenize", "keep_in"}  # ask nothing of the context
 _LINES = {"generate", "read_ahead"}
 
 Orders = queue.SimpleQueue[dict[str, Any] | None]
@@ -53,11 +56,12 @@ class Worker:
         self.out.flush()
 
     def serve(self, orders: Orders) -> None:
-        """Work until the orders end."""
+        """Work until the orders end, and keep what is of use at the next start."""
         while True:
             while not orders.empty() or not (self.waiting or self.together.lines):
                 order = orders.get()
                 if order is None:
+                    self.together.keep()
                     return
                 self.take(order)
             self.step()
@@ -89,7 +93,8 @@ class Worker:
         room = min(order["sampling"]["max_tokens"], self.model.context_size - len(tokens)) if speaks else 1
         order |= {
             "tokens": tokens if speaks else tokens[:-1], "room": max(room, 1), "came": time.perf_counter(),
-            "adapter": order.get("adapter") or "", "alone": order.get("alone", False),
+            "adapter": order.get("adapter") or "", "sheet": order["prompt"][: order.get("sheet", 0)],
+            "alone": order.get("alone", False),
         }  # fmt: skip
 
     def step(self) -> None:
@@ -156,10 +161,16 @@ class Worker:
         """Token ids of a text."""
         return self.model.tokenize(order["text"])
 
+    def do_keep_in(self, order: dict[str, Any]) -> None:
+        """Where what is read of sheets is kept, and for which model."""
+        self.together.kept = Kept(Path(order["folder"]), f"{order['base']} {llama_cpp.__version__}")
+
     def do_load_adapter(self, order: dict[str, Any]) -> None:
         """Load an adapter; what an older one of the name had read is void."""
         self.do_unload_adapter(order)
         self.model.load_adapter(order["adapter"], order["path"])
+        with Path(order["path"]).open("rb") as file:
+            self.together.adapters[order["adapter"]] = hashlib.file_digest(file, "sha256").hexdigest()
 
     def do_unload_adapter(self, order: dict[str, Any]) -> None:
         """Forget an adapter and all it had read."""

@@ -5,9 +5,10 @@ after the other. All of them speak under one adapter, which is what the context 
 read a piece a step, so that it does not hold up those who speak.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from characters.inference.kept import Kept, State
 from characters.inference.kv_cache import Entry, KvCache, common_prefix
 from characters.inference.line import Line, Reading
 from characters.inference.llama_native import Model
@@ -20,16 +21,22 @@ class Together:
     """The lines in the model's context.
 
     An order of a line says what it takes: `tokens` to be read, `room` for what is said, `cache_key` and `adapter` as in
-    a request, when it `came`, and whether it is to run `alone`.
+    a request, the beginning of the prompt that is the `sheet`'s, when it `came`, and whether it is to run `alone`.
 
     Args:
         copy_bonus: nats for what goes on with a fact at hand.
+
+    Attributes:
+        kept: what was read before the start, where it is kept.
+        adapters: what identifies the file of an adapter.
     """
 
     def __init__(self, model: Model, cache: KvCache, copy_bonus: float) -> None:
         self.model = model
         self.cache = cache
         self.lines: list[Reading] = []
+        self.kept: Kept | None = None
+        self.adapters: dict[str, str] = {"": ""}
         self._copy_bonus = copy_bonus
         self._apart = 0
 
@@ -62,6 +69,9 @@ class Together:
             self.lines.append(Reading(order, Entry(), []))  # it is speaking, and what it reads and says will be there
             return
         entry = self.cache.claim(key, len(tokens) + order["room"])
+        entry.sheet = order["sheet"]
+        if self.kept and not entry.tokens and (found := self.kept.find(self.adapters[key[1]], tokens)):
+            entry.tokens, entry.parked = list(found.tokens), found.bytes
         seat = self.cache.seat_for(entry)
         self._sit(entry, seat)
         shared = common_prefix(entry.tokens, tokens)
@@ -132,6 +142,20 @@ class Together:
             entry.parked = self.model.state(seat) if entry.tokens else b""
             entry.seat, self.cache.seats[seat] = None, None
         self.model.truncate(0, seat)
+
+    def keep(self) -> None:
+        """Write what was read of the sheets, for the next start; of no more use after that."""
+        if self.kept:
+            self.kept.keep(self._sheets())
+
+    def _sheets(self) -> Iterator[State]:
+        """The states of sheets, of those last used first."""
+        for (_, adapter), entry in self.cache.newest():
+            sheet = common_prefix(self.model.tokenize(entry.sheet), entry.tokens) if entry.sheet else 0
+            if sheet and self._sit(entry, 0):
+                self.model.truncate(sheet, 0)
+                del entry.tokens[sheet:]
+                yield State(self.adapters[adapter], tuple(entry.tokens), self.model.state(0))
 
     def _leave(self, line: Reading) -> None:
         line.close()

@@ -14,6 +14,7 @@ from typing import Any
 
 from characters.inference.errors import BY_NAME, EngineError, WorkerFailed
 
+_LEAVING = 5.0  # seconds to end in: what was read of sheets is written then
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -166,7 +167,7 @@ class WorkerProcess:
         if process is not None and process.returncode is None and process.stdin is not None:
             process.stdin.close()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 2.0)
+                await asyncio.wait_for(process.wait(), _LEAVING)
         await self.kill()
 
 
