@@ -56,8 +56,15 @@ def find_house(command_line: dict[str, Any] | None = None) -> House:
     return House(home, load_settings(home.settings_file, environment, command_line))
 
 
-def make_engine(house: House) -> Engine:
-    """The engine the settings ask for; it starts when first used."""
+TABLES = 4  # lines spoken at once where several tables may talk
+
+
+def make_engine(house: House, streams: int = 1) -> Engine:
+    """The engine the settings ask for; it starts when first used.
+
+    Args:
+        streams: how many lines the local one speaks at once, unless the settings say.
+    """
     settings = house.settings.engine
     if settings.url:
         from characters.inference.openai_engine import OpenAIEngine
@@ -72,20 +79,24 @@ def make_engine(house: House) -> Engine:
     from characters.inference.llama_options import LoadOptions
     from characters.inference.native_proof import extra_buffers_work
 
-    extra = settings.extra_buffers and extra_buffers_work(house.home.folder("kv"))
+    kept = house.home.folder("kv")
+    extra = settings.extra_buffers and extra_buffers_work(kept)
     options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads,
-                          copy_bonus=settings.copy_bonus, extra_buffers=extra)  # fmt: skip
-    return LlamaCppEngine(house.model, options, settings.patience)
+                          copy_bonus=settings.copy_bonus, extra_buffers=extra,
+                          streams=settings.streams or streams)  # fmt: skip
+    return LlamaCppEngine(house.model, options, settings.patience, kept)
 
 
 @contextlib.asynccontextmanager
-async def open_table(house: House, seat: "Seat", npc: str | None = None) -> AsyncIterator["Table"]:
+async def open_table(
+    house: House, seat: "Seat", npc: str | None = None, streams: int = 1
+) -> AsyncIterator["Table"]:
     """Open a table and close it whatever happens."""
     from bot.table.table import Table
     from db.store import Store
 
     house.home.folder("")
-    engine = make_engine(house)
+    engine = make_engine(house, streams)
     store = await Store.open(house.database_url)
     try:
         await engine.start()

@@ -36,6 +36,7 @@ class EngineSettings(_Section):
     context: int = Field(2048, ge=256, le=131_072, description="tokens of prompt and reply together")
     kv_tokens: int = Field(6144, ge=512, description="tokens kept evaluated over all conversations")
     threads: int = Field(0, ge=0, le=256, description="compute threads; 0 for as many as suit the model")
+    streams: int = Field(0, ge=0, le=16, description="lines spoken at once; 0 for 4, and 1 where one person plays")
     copy_bonus: float | None = Field(None, ge=0, le=100, description="nats for a fact at hand's next word")
     patience: float = Field(60.0, gt=0, description="seconds without a sign before the model counts as hung")
     system_budget: int = Field(0, ge=0, description="tokens of system text; 0 lets the model file say")

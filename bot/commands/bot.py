@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.errors import TableError
-from bot.wiring import House, find_house, make_engine
+from bot.wiring import TABLES, House, find_house, make_engine
 
 if TYPE_CHECKING:
     from bot.discord_app.client import Understudy
@@ -161,7 +161,7 @@ async def _client(house: House) -> AsyncIterator["Understudy"]:
 
     house.home.folder("")
     store = await Store.open(house.database_url)
-    engine = make_engine(house)
+    engine = make_engine(house, TABLES)
     shared = rooms.House(
         store, engine, house.library(), house.settings, lambda: datetime.now(UTC), random.SystemRandom()
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.errors import TableError
-from bot.wiring import House, find_house, open_table
+from bot.wiring import TABLES, House, find_house, open_table
 
 if TYPE_CHECKING:
     from bot.table.table import Seat, Table
@@ -65,9 +65,9 @@ async def _play(house: House, seat: "Seat", npc: str | None, face: _Face) -> Non
     from bot.commands.observing import observed
     from db.errors import StoreError
 
-    async with open_table(house, seat, npc) as table:
+    api = house.settings.api.beside
+    async with open_table(house, seat, npc, TABLES if api or not face.terminal else 1) as table:
         beside = nights_beside(house, table) if face.nights else contextlib.nullcontext()
-        api = house.settings.api.beside
         async with beside, observed(house, table.state.store, served_elsewhere=api), _api(house, table):
             await _through(house, table, face)()
         with contextlib.suppress(StoreError):  # all that was said is stored; who left is told by the silence too

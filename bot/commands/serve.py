@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bot.errors import TableError
-from bot.wiring import House, find_house, make_engine
+from bot.wiring import TABLES, House, find_house, make_engine
 
 if TYPE_CHECKING:
     from bot.api.host import Host
@@ -73,7 +73,7 @@ async def _host(house: House) -> AsyncIterator["Host"]:
     from db.store import Store
 
     house.home.folder("")
-    settings, engine = house.settings, make_engine(house)
+    settings, engine = house.settings, make_engine(house, TABLES)
     store = await Store.open(house.database_url)
     try:
         await engine.start()

@@ -1,10 +1,12 @@
 """The local engine: llama.cpp in a worker process, restarted when it fails.
 
-A line whose worker dies is asked for again with the same seed: it is answered once, and a caller
-that had already shown a part of it hears `Restart` first.
+Lines go to the worker as they are asked for, and it speaks as many at once as it has room for. A line whose worker
+dies is asked for again with the same seed: it is answered once, and a caller that had already shown a part of it hears
+`Restart` first. The second time each runs alone, so that a line that kills the worker takes no other table's with it.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import hashlib
 import random
@@ -23,7 +25,7 @@ from characters.inference.engine import (
     Score,
     Timings,
 )  # fmt: skip
-from characters.inference.errors import ModelCorrupt, ModelMissing
+from characters.inference.errors import ModelCorrupt, ModelMissing, WorkerFailed
 from characters.inference.llama_options import LoadOptions
 from characters.inference.worker_process import WorkerDied, WorkerProcess, gave_up
 from characters.prompt import said_at_hand
@@ -36,20 +38,23 @@ class LlamaCppEngine:
 
     Args:
         model: the file.
-        options: context, KV budget, threads.
+        options: context, KV budget, threads, how many lines at once.
         patience: seconds a worker may give no sign before it is taken for hung.
+        kept: a folder that keeps what was read of sheets from one start to the next.
     """
 
-    def __init__(self, model: Path, options: LoadOptions = LoadOptions(), patience: float = 60.0) -> None:
+    def __init__(
+        self, model: Path, options: LoadOptions = LoadOptions(), patience: float = 60.0, kept: Path | None = None
+    ) -> None:
         self._model = model
         self.options = options
         self._patience = patience
+        self._kept = kept
         self._worker: WorkerProcess | None = None
         self._adapters: dict[str, Path] = {}
         self._capabilities: Capabilities | None = None
-        self._lock = asyncio.Lock()
         self._starting = asyncio.Lock()
-        self._failures = 0
+        self._failed_starts = 0
 
     @property
     def worker_pid(self) -> int | None:
@@ -57,10 +62,29 @@ class LlamaCppEngine:
         return self._worker.pid if self._worker else None
 
     async def start(self) -> None:
-        """Start the worker; after a crash, with the adapters it had."""
+        """Start the worker.
+
+        Raises:
+            EngineError: it cannot be started.
+        """
+        for _ in range(_MAX_FAILURES):
+            with contextlib.suppress(WorkerDied):
+                await self._running()
+                return
+        raise gave_up(_MAX_FAILURES, self._model.name)
+
+    async def _running(self) -> WorkerProcess:
+        """The worker; a new one where there is none, with the adapters the last one had.
+
+        Raises:
+            WorkerDied: a new one died at its start, whoever started it.
+        """
+        seen = self._failed_starts
         async with self._starting:
             if self._worker is not None and self._worker.pid is not None:
-                return
+                return self._worker
+            if self._failed_starts != seen:
+                raise WorkerDied
             check_model(self._model)
             options = {"path": str(self._model), **dataclasses.asdict(self.options),
                        "threads": self.options.threads_for(self._model)}  # fmt: skip
@@ -69,16 +93,19 @@ class LlamaCppEngine:
                 await worker.start()
                 for name, path in self._adapters.items():
                     await worker.call("load_adapter", adapter=name, path=str(path))
+                if self._capabilities is not None:
+                    await self._keep_in(worker, self._capabilities.base_id)
             except WorkerDied:
-                await self._failed()
+                self._failed_starts += 1
+                await worker.kill()
                 raise
             self._worker = worker
+            return worker
 
-    async def _failed(self) -> None:
-        self._failures += 1
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.kill()
+    async def _keep_in(self, worker: WorkerProcess, base_id: str) -> None:
+        """Tell the worker where it keeps what it reads of sheets."""
+        if self._kept is not None:
+            await worker.call("keep_in", folder=str(self._kept), base=base_id)
 
     async def close(self) -> None:
         """End the worker."""
@@ -86,25 +113,46 @@ class LlamaCppEngine:
         if worker is not None:
             await worker.close()
 
-    async def _call(self, op: str, **order: Any) -> Any:
-        """An order repeated on a fresh worker if the first one dies under it."""
-        while True:
-            try:
-                await self.start()
-                assert self._worker is not None
-                result = await self._worker.call(op, **order)
-            except WorkerDied:
-                await self._note_failure()
-                continue
-            self._failures = 0
-            return result
+    async def _events(self, op: str, order: dict[str, Any]) -> AsyncGenerator[dict[str, Any] | None, None]:
+        """The events of an order; None where its worker died and a fresh one begins it anew.
 
-    async def _note_failure(self) -> None:
-        if self._worker is not None:
-            await self._failed()
-        if self._failures >= _MAX_FAILURES:
-            failures, self._failures = self._failures, 0
-            raise gave_up(failures, self._model.name) from None
+        Raises:
+            WorkerFailed: workers died under it again and again, or the engine was closed.
+        """
+        deaths = 0
+        while True:
+            worker, begun = None, True
+            try:
+                worker = await self._running()
+                begun = deaths == 0
+                async with contextlib.aclosing(worker.stream(op, **order, alone=deaths > 0)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
+                return
+            except WorkerDied:
+                if worker is not None:
+                    await self._bury(worker)
+            deaths += begun  # while it was waiting for its turn it was another's fault
+            if deaths >= _MAX_FAILURES:
+                raise gave_up(deaths, self._model.name)
+            yield None
+
+    async def _bury(self, worker: WorkerProcess) -> None:
+        """A worker has died under an order; another order may have seen to it before."""
+        if worker.closed:
+            raise WorkerFailed("The model was closed while it spoke; ask again once it runs.")
+        if self._worker is worker:
+            self._worker = None
+        await worker.kill()
+
+    async def _call(self, op: str, **order: Any) -> Any:
+        """The result of an order."""
+        async with contextlib.aclosing(self._events(op, order)) as events:
+            async for event in events:
+                if event is not None and event["event"] == "result":
+                    return event["result"]
+        raise AssertionError("an order ends with its result")
 
     async def capabilities(self) -> Capabilities:
         """Read from the model file once."""
@@ -122,38 +170,29 @@ class LlamaCppEngine:
                 system_budget=int(told["system_budget"] or 0) or None,
                 context_budget=int(told["context_budget"] or 0) or None,
             )  # fmt: skip
+            with contextlib.suppress(WorkerDied):  # a fresh one is told at its start
+                await self._keep_in(await self._running(), self._capabilities.base_id)
         return self._capabilities
 
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
-        """Speak a line; requests wait for each other in order."""
-        request = _seeded(request)
-        async with self._lock:
-            while True:
-                shown = False
-                try:
-                    await self.start()
-                    assert self._worker is not None
-                    stream = self._worker.stream("generate", **_order(request))
-                    try:
-                        async for event in stream:
-                            if event["event"] == "delta":
-                                shown = True
-                                yield Delta(event["text"])
-                            else:
-                                self._failures = 0
-                                yield _finish(event["result"])
-                                return
-                    finally:
-                        await stream.aclose()  # type: ignore[attr-defined]  # an async generator
-                except WorkerDied:
-                    await self._note_failure()
+        """Speak a line; those for which there is no room wait in order."""
+        shown = False
+        async with contextlib.aclosing(self._events("generate", _order(_seeded(request)))) as events:
+            async for event in events:
+                if event is None:
                     if shown:
                         yield Restart()
+                    shown = False
+                elif event["event"] == "delta":
+                    shown = True
+                    yield Delta(event["text"])
+                elif event["event"] == "result":
+                    yield _finish(event["result"])
+                    return
 
     async def read_ahead(self, request: Request) -> None:
         """Evaluate a prompt while nobody waits."""
-        async with self._lock:
-            await self._call("read_ahead", **_order(request))
+        await self._call("read_ahead", **_order(request))
 
     async def tokenize(self, text: str) -> list[int]:
         """Token ids of a text."""
@@ -162,23 +201,20 @@ class LlamaCppEngine:
 
     async def score(self, prompt: str, completions: Sequence[str], adapter: str | None = None) -> list[Score]:
         """Log-probabilities of completions."""
-        async with self._lock:
-            found = await self._call("score", prompt=prompt, completions=list(completions), adapter=adapter)
+        found = await self._call("score", prompt=prompt, completions=list(completions), adapter=adapter)
         return [Score(logprob, tokens) for logprob, tokens in found]
 
     async def load_adapter(self, adapter: str, path: Path) -> None:
         """Load an adapter, now and after every restart."""
         if not await asyncio.to_thread(path.is_file):
             raise ModelMissing(f"There is no adapter at {path}; run `understudy adapters` to see which exist.")
-        async with self._lock:
-            await self._call("load_adapter", adapter=adapter, path=str(path))
+        await self._call("load_adapter", adapter=adapter, path=str(path))
         self._adapters[adapter] = path
 
     async def unload_adapter(self, adapter: str) -> None:
         """Forget an adapter."""
         if self._adapters.pop(adapter, None) is not None:
-            async with self._lock:
-                await self._call("unload_adapter", adapter=adapter)
+            await self._call("unload_adapter", adapter=adapter)
 
 
 def check_model(path: Path) -> None:
@@ -219,8 +255,16 @@ def _order(request: Request) -> dict[str, Any]:
     return {
         "prompt": request.prompt, "stop": list(request.stop), "cache_key": request.cache_key,
         "adapter": request.adapter, "sampling": dataclasses.asdict(request.sampling),
-        "facts": said_at_hand(request.prompt),
+        "facts": said_at_hand(request.prompt), "sheet": _end_of_sheet(request),
     }  # fmt: skip
+
+
+def _end_of_sheet(request: Request) -> int:
+    """Up to where a prompt is the NPC's own: its system text, wherever the template puts it."""
+    system = request.messages and request.messages[0].role == "system"
+    own = request.messages[0].content.strip() if system else ""
+    begins = request.prompt.find(own)
+    return begins + len(own) if own and begins >= 0 else 0
 
 
 def _finish(result: dict[str, Any]) -> Finish:

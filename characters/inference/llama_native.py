@@ -1,7 +1,7 @@
-"""llama.cpp through its C functions: one model, one context, one conversation in it at a time.
+"""llama.cpp through its C functions: one model, one context, with a seat for every line spoken at once.
 
-The high-level class of llama-cpp-python can neither swap adapters nor keep several prompts, so
-these few calls are made directly. Imported by the worker process alone.
+A seat is what llama.cpp calls a sequence. The high-level class of llama-cpp-python can neither swap adapters nor
+keep several prompts, so these few calls are made directly. Imported by the worker process alone.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from characters.inference.llama_options import LoadOptions
 
 __all__ = ["Model", "Sampler", "native"]
 
-_SEQUENCE = 0
+_PAGE = 256  # llama.cpp rounds a sequence's cells up to it
 # On processors llama.cpp's flash attention is the slow way (docs/speed.md); without it a step's attention is held in
 # memory, which steps of this many tokens keep small.
 _AT_ONCE = 128
@@ -30,6 +30,7 @@ class _Fields(NamedTuple):
     token: Any
     pos: Any
     logits: Any
+    seat: list[Any]
 
 
 class Model:
@@ -53,6 +54,8 @@ class Model:
         self.memory = native.llama_get_memory(self.context)
         self.batch_size = native.llama_n_batch(self.context)
         self._batch, self._fields = self._make_batch()
+        self._put = 0
+        self._seats = [0] * self.batch_size
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}
         self._adapters: dict[str, ctypes.c_void_p] = {}
@@ -60,10 +63,10 @@ class Model:
 
     def _make_context(self, options: LoadOptions) -> ctypes.c_void_p:
         params = native.llama_context_default_params()
-        params.n_ctx = self.context_size
+        params.n_ctx = options.streams * -(-self.context_size // _PAGE) * _PAGE
         params.n_batch, params.n_ubatch = 512, _AT_ONCE
         params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        params.n_seq_max = 1
+        params.n_seq_max, params.kv_unified = options.streams, False  # each seat is searched for its own tokens alone
         params.n_threads = params.n_threads_batch = options.threads
         made = native.llama_init_from_model(self.model, params)
         if not made:
@@ -76,8 +79,9 @@ class Model:
         batch = native.llama_batch_init(self.batch_size, 0, 1)
         for index in range(self.batch_size):
             batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = _SEQUENCE
-        return batch, _Fields(batch.token, batch.pos, batch.logits)
+            batch.seq_id[index][0] = 0
+        seats = [batch.seq_id[index] for index in range(self.batch_size)]
+        return batch, _Fields(batch.token, batch.pos, batch.logits, seats)
 
     def metadata(self, key: str) -> str:
         """A metadata value of the file as text, or ""."""
@@ -128,41 +132,61 @@ class Model:
         known = token >= 0 and native.llama_vocab_is_control(self.vocab, token)
         return self.piece(token, special=True).decode("utf-8", "replace") if known else ""
 
-    def decode(self, tokens: Sequence[int], start: int, *, all_logits: bool = False) -> None:
-        """Evaluate at most one batch of tokens from a position on, the last one's logits wanted."""
-        count, fields = len(tokens), self._fields
-        self._batch.n_tokens = count
-        for index, token in enumerate(tokens):
+    def put(self, tokens: Sequence[int], start: int, seat: int = 0, *, wanted: int = 1) -> int:
+        """Add a seat's tokens, from a position on, to what `evaluate` reads next.
+
+        Args:
+            wanted: for how many of the last tokens logits are wanted.
+
+        Returns:
+            The row of the last one's logits.
+        """
+        fields, seats, at = self._fields, self._seats, self._put
+        end = at + len(tokens)
+        for index, token in enumerate(tokens, at):
             fields.token[index] = token
-            fields.pos[index] = start + index
-            fields.logits[index] = all_logits or index == count - 1
-        status = native.llama_decode(self.context, self._batch)
+            fields.pos[index] = start + index - at
+            fields.logits[index] = index >= end - wanted
+            if seats[index] != seat:
+                fields.seat[index][0] = seats[index] = seat
+        self._put = end
+        return end - 1
+
+    def evaluate(self) -> None:
+        """Read what was put: at most one batch of tokens."""
+        self._batch.n_tokens, self._put = self._put, 0
+        status = native.llama_decode(self.context, self._batch) if self._batch.n_tokens else 0
         if status:
             raise ModelCorrupt(f"llama.cpp could not evaluate the prompt (status {status}); restart the program.")
 
-    def truncate(self, length: int) -> None:
-        """Forget the context's tokens from `length` on."""
-        native.llama_memory_seq_rm(self.memory, _SEQUENCE, length, -1)
+    def decode(self, tokens: Sequence[int], start: int, *, all_logits: bool = False) -> None:
+        """Evaluate at most one batch of tokens in the first seat, the last one's logits wanted."""
+        self.put(tokens, start, wanted=len(tokens) if all_logits else 1)
+        self.evaluate()
 
-    def state(self) -> bytes:
-        """What the context has read, as bytes."""
-        size = native.llama_state_seq_get_size(self.context, _SEQUENCE)
+    def truncate(self, length: int, seat: int = 0) -> None:
+        """Forget a seat's tokens from `length` on."""
+        native.llama_memory_seq_rm(self.memory, seat, length, -1)
+
+    def state(self, seat: int = 0) -> bytes:
+        """What a seat has read, as bytes."""
+        size = native.llama_state_seq_get_size(self.context, seat)
         buffer = (ctypes.c_uint8 * size)()
-        written = native.llama_state_seq_get_data(self.context, buffer, size, _SEQUENCE)
+        written = native.llama_state_seq_get_data(self.context, buffer, size, seat)
         return bytes(memoryview(buffer)[:written])
 
-    def restore(self, state: bytes) -> bool:
-        """Put back what was read; the context must be empty. Whether that could be done."""
+    def restore(self, state: bytes, seat: int = 0) -> bool:
+        """Put back what was read; the seat must be empty. Whether that could be done."""
         buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        return bool(native.llama_state_seq_set_data(self.context, buffer, len(state), _SEQUENCE))
+        return bool(native.llama_state_seq_set_data(self.context, buffer, len(state), seat))
 
     def logits(self, row: int) -> "ctypes.Array[ctypes.c_float]":
         """The logits of one row of the last batch, one a token of the vocabulary."""
         return native.llama_get_logits_ith(self.context, row)  # type: ignore[no-any-return]
 
-    def favour(self, tokens: Iterable[int], bonus: float) -> None:
-        """Add to the logits of tokens before one of them is chosen."""
-        logits = self.logits(-1)
+    def favour(self, tokens: Iterable[int], bonus: float, row: int = -1) -> None:
+        """Add to the logits of tokens in a row before one of them is chosen."""
+        logits = self.logits(row)
         for token in tokens:
             logits[token] += bonus
 
@@ -218,9 +242,9 @@ class Sampler:
         for link in links:
             native.llama_sampler_chain_add(self.chain, link)
 
-    def sample(self, model: Model) -> int:
-        """Choose the next token from the last logits."""
-        return int(native.llama_sampler_sample(self.chain, model.context, -1))
+    def sample(self, model: Model, row: int = -1) -> int:
+        """Choose the next token from a row of logits, -1 for the last."""
+        return int(native.llama_sampler_sample(self.chain, model.context, row))
 
     def close(self) -> None:
         """Free the chain."""

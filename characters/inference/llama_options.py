@@ -19,6 +19,7 @@ class LoadOptions:
         copy_bonus: what a word that goes on with a fact at hand gains (nats; characters.inference.copying); None for as
             much as suits the model: nothing for large ones.
         extra_buffers: llama.cpp's repacked weights; off where the native build crashes with them.
+        streams: lines spoken at the same time; each has room for a whole context in memory.
     """
 
     context: int = 2048
@@ -26,6 +27,7 @@ class LoadOptions:
     threads: int = 0
     copy_bonus: float | None = None
     extra_buffers: bool = True
+    streams: int = 1
 
     def threads_for(self, model: Path) -> int:
         """How many threads compute with this model file.

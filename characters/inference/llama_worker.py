@@ -1,10 +1,13 @@
 """The process the model lives in: JSON lines in, JSON lines out.
 
 A native crash, a hang or an out-of-memory kill ends this process and nothing else; the client
-(characters.inference.llama_cpp_engine) starts a new one and asks again. Requests are served one
-at a time in order of arrival; a cancel takes effect between two tokens.
+(characters.inference.llama_cpp_engine) starts a new one and asks again. Orders begin in order of
+arrival: lines of one adapter together, as many as there are seats (characters.inference.together),
+everything else by itself, and nobody overtakes, except whoever is only reading ahead. A cancel takes
+effect between two tokens.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -12,54 +15,27 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
 from pathlib import Path
 from typing import Any, TextIO
 
+import llama_cpp
 import numpy as np
 
 from characters.errors import UnderstudyError
-from characters.inference.copying import Copying
-from characters.inference.engine import Sampling
 from characters.inference.errors import EngineError, PromptTooLong
-from characters.inference.kv_cache import Entry, Key, KvCache, common_prefix
-from characters.inference.llama_native import Model, Sampler, native
+from characters.inference.kept import Kept
+from characters.inference.kv_cache import KvCache
+from characters.inference.llama_native import Model, native
 from characters.inference.llama_options import LoadOptions
-from characters.inference.stopping import StopFilter, Utf8, begins_word, loops, stutters
+from characters.inference.together import Together
 
 _COPIES_BADLY = 50_000_000  # parameters; larger models need no help
 _COPY_BONUS = 6.0
-_PACE = 0.03  # seconds from the order to a line's first piece, and between two pieces
+_AT_ONCE = {"describe", "tokenize", "keep_in"}  # ask nothing of the context
+_LINES = {"generate", "read_ahead"}
 
-
-class _Stream:
-    """Sends a line piece by piece, a few tokens at once where they come faster than anybody reads.
-
-    Whoever receives a piece wakes up for it, on the cores the model computes on: with a small model a
-    piece for every token costs a third of the speed. Slow models send every token as it comes.
-
-    Args:
-        began: when the line was ordered, `time.perf_counter()`.
-    """
-
-    def __init__(self, send: Callable[[str], None], began: float) -> None:
-        self.text = ""
-        self._send = send
-        self._held = ""
-        self._sent = began
-
-    def show(self, text: str) -> None:
-        """Take more of the line, and send what is held if it is time."""
-        self.text += text
-        self._held += text
-        if time.perf_counter() - self._sent >= _PACE:
-            self.flush()
-
-    def flush(self) -> None:
-        """Send what is held."""
-        if self._held:
-            self._send(self._held)
-            self._held, self._sent = "", time.perf_counter()
+Orders = queue.SimpleQueue[dict[str, Any] | None]
 
 
 class Worker:
@@ -68,23 +44,102 @@ class Worker:
     def __init__(self, model: Model, options: LoadOptions, out: TextIO) -> None:
         self.model = model
         self.out = out
-        self.cancelled: set[int] = set()
-        self.cache = KvCache(max(options.cells, model.context_size))
+        self.cache = KvCache(max(options.cells, model.context_size), options.streams)
         small = model.parameters < _COPIES_BADLY
-        self.copy_bonus = _COPY_BONUS * small if options.copy_bonus is None else options.copy_bonus
+        bonus = _COPY_BONUS * small if options.copy_bonus is None else options.copy_bonus
+        self.together = Together(model, self.cache, bonus)
+        self.waiting: deque[dict[str, Any]] = deque()
 
     def send(self, **event: Any) -> None:
         """Write one event."""
         self.out.write(json.dumps(event) + "\n")
         self.out.flush()
 
-    def handle(self, order: dict[str, Any]) -> None:
+    def serve(self, orders: Orders) -> None:
+        """Work until the orders end, and keep what is of use at the next start."""
+        while True:
+            while not orders.empty() or not (self.waiting or self.together.lines):
+                order = orders.get()
+                if order is None:
+                    self.together.keep()
+                    return
+                self.take(order)
+            self.step()
+
+    def take(self, order: dict[str, Any]) -> None:
+        """An order has come: it is answered at once, or waits for its turn."""
+        if order["op"] == "cancel":
+            self.together.cancel(order["id"])
+            self.waiting = deque(other for other in self.waiting if other["id"] != order["id"])
+        elif order["op"] in _AT_ONCE:
+            self._handle(order)
+        else:
+            try:
+                if order["op"] in _LINES:
+                    self._measure(order)
+                self.waiting.append(order)
+            except UnderstudyError as error:
+                self._fail(order["id"], error)
+
+    def _measure(self, order: dict[str, Any]) -> None:
+        """Note what a line takes."""
+        tokens = self.model.tokenize(order["prompt"]) or [max(native.llama_vocab_bos(self.model.vocab), 0)]
+        if len(tokens) + 1 > self.model.context_size:
+            raise PromptTooLong(
+                f"The prompt takes {len(tokens)} tokens and the model holds {self.model.context_size}; "
+                "shorten the sheet or set engine.context lower for the transcript."
+            )  # fmt: skip
+        speaks = order["op"] == "generate"
+        room = min(order["sampling"]["max_tokens"], self.model.context_size - len(tokens)) if speaks else 1
+        order |= {
+            "tokens": tokens if speaks else tokens[:-1], "room": max(room, 1), "came": time.perf_counter(),
+            "adapter": order.get("adapter") or "", "sheet": order["prompt"][: order.get("sheet", 0)],
+            "alone": order.get("alone", False),
+        }  # fmt: skip
+
+    def step(self) -> None:
+        """Go on with everything that runs, by a token or a piece of a prompt, and begin what may begin."""
+        for line in self.together.go_on():
+            self.send(id=line.number, event="result", result=line.result)
+        while (order := self._next()) is not None:
+            if order.get("alone"):
+                self.send(id=order["id"], event="begun")
+            if order["op"] in _LINES:
+                self._join(order)
+            else:
+                self._handle(order)
+        try:
+            self.together.evaluate()
+        except EngineError as error:
+            for line in self.together.abandon():
+                self._fail(line.number, error)
+
+    def _next(self) -> dict[str, Any] | None:
+        """The order that may begin now: the first that waits, unless that is reading ahead and has to wait."""
+        for at, order in enumerate(self.waiting):
+            if not self.together.lines or (order["op"] in _LINES and self.together.admits(order)):
+                del self.waiting[at]
+                return order
+            if order["op"] != "read_ahead":
+                return None
+        return None
+
+    def _join(self, order: dict[str, Any]) -> None:
+        try:
+            self.together.join(order, lambda text: self.send(id=order["id"], event="delta", text=text))
+        except UnderstudyError as error:
+            self._fail(order["id"], error)
+
+    def _handle(self, order: dict[str, Any]) -> None:
         """Carry out one order; its failure is an event, not an end."""
         try:
             result = getattr(self, f"do_{order['op']}")(order)
             self.send(id=order["id"], event="result", result=result)
         except UnderstudyError as error:
-            self.send(id=order["id"], event="error", kind=type(error).__name__, message=str(error))
+            self._fail(order["id"], error)
+
+    def _fail(self, number: int, error: UnderstudyError) -> None:
+        self.send(id=number, event="error", kind=type(error).__name__, message=str(error))
 
     def do_describe(self, order: dict[str, Any]) -> dict[str, Any]:
         """What the model file says about itself."""
@@ -106,122 +161,28 @@ class Worker:
         """Token ids of a text."""
         return self.model.tokenize(order["text"])
 
+    def do_keep_in(self, order: dict[str, Any]) -> None:
+        """Where what is read of sheets is kept, and for which model."""
+        self.together.kept = Kept(Path(order["folder"]), f"{order['base']} {llama_cpp.__version__}")
+
     def do_load_adapter(self, order: dict[str, Any]) -> None:
         """Load an adapter; what an older one of the name had read is void."""
         self.do_unload_adapter(order)
         self.model.load_adapter(order["adapter"], order["path"])
+        with Path(order["path"]).open("rb") as file:
+            self.together.adapters[order["adapter"]] = hashlib.file_digest(file, "sha256").hexdigest()
 
     def do_unload_adapter(self, order: dict[str, Any]) -> None:
         """Forget an adapter and all it had read."""
         self.cache.forget(lambda key: key[1] == order["adapter"])
         self.model.unload_adapter(order["adapter"])
 
-    def do_read_ahead(self, order: dict[str, Any]) -> int:
-        """Evaluate a prompt; returns how many tokens were new."""
-        tokens = self.model.tokenize(order["prompt"])
-        entry, reused = self._evaluate(order, tokens[:-1], 1)
-        return len(entry.tokens) - reused
-
-    def do_generate(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Speak a line, a delta event for every piece that may be shown."""
-        began = time.perf_counter()
-        sampling = Sampling(**order["sampling"])
-        tokens = self.model.tokenize(order["prompt"])
-        room = min(sampling.max_tokens, self.model.context_size - len(tokens))
-        entry, reused = self._evaluate(order, tokens, max(room, 1))
-        seed = sampling.seed if sampling.seed is not None else int.from_bytes(os.urandom(4), "little")
-        sampler = Sampler(self.model, sampling, seed)
-        try:
-            reply = self._speak(order, entry, sampler, room, began)
-        finally:
-            sampler.close()
-        return {**reply, "prompt_tokens": len(tokens), "reused_tokens": reused}
-
-    def _speak(self, order: dict[str, Any], entry: Entry, sampler: Sampler, room: int, began: float) -> dict[str, Any]:
-        stops, utf8 = StopFilter(order["stop"]), Utf8()
-        line = _Stream(lambda text: self.send(id=order["id"], event="delta", text=text), began)
-        reason, first, count = "length", 0.0, 0
-        copying = self._copying(order)
-        while count < room:
-            if offers := copying.offers(entry.tokens):
-                self.model.favour(offers, self.copy_bonus * copying.surety)
-            if told := copying.told(entry.tokens):
-                self.model.favour(told, -self.copy_bonus)
-            token = sampler.sample(self.model)
-            copying.take(token)
-            first = first or (time.perf_counter() - began) * 1000
-            if order["id"] in self.cancelled:
-                reason = "cancelled"
-                break
-            if self.model.ends_turn(token):
-                reason = "stop"
-                break
-            count += 1
-            more = stops.feed(utf8.feed(self.model.piece(token)))
-            if begins_word(more) and loops(line.text):
-                reason = "stop"
-                break
-            line.show(more)
-            if stops.stopped or stutters(line.text):
-                reason = "stop"
-                break
-            self.model.decode([token], len(entry.tokens))
-            entry.tokens.append(token)
-        spent = (time.perf_counter() - began) * 1000
-        line.show(stops.feed(utf8.flush()) + stops.flush())
-        line.flush()
-        return {"reason": reason, "text": line.text, "ttft_ms": first, "tokens": count, "total_ms": spent}
-
-    def _copying(self, order: dict[str, Any]) -> Copying:
-        """What the line may copy: words begin with a space in most vocabularies, so facts do too."""
-        facts = [self.model.tokenize(f" {fact}") for fact in order["facts"]] if self.copy_bonus else []
-        return Copying(facts, self.model.piece)
-
-    def _evaluate(self, order: dict[str, Any], tokens: list[int], room: int) -> tuple[Entry, int]:
-        """Bring a conversation's sequence to exactly these tokens; only new ones are read."""
-        if len(tokens) + 1 > self.model.context_size:
-            raise PromptTooLong(
-                f"The prompt takes {len(tokens)} tokens and the model holds {self.model.context_size}; "
-                "shorten the sheet or set engine.context lower for the transcript."
-            )  # fmt: skip
-        adapter = order.get("adapter") or ""
-        self.model.attach(adapter)
-        entry = self._seat((order["cache_key"], adapter), len(tokens) + room)
-        shared = min(common_prefix(entry.tokens, tokens), max(len(tokens) - 1, 0))
-        self.model.truncate(shared)
-        del entry.tokens[shared:]
-        for start in range(shared, len(tokens), self.model.batch_size):
-            if order["id"] in self.cancelled:
-                break
-            part = tokens[start : start + self.model.batch_size]
-            self.model.decode(part, start)
-            entry.tokens.extend(part)
-        return entry, shared
-
-    def _seat(self, key: Key, needed: int) -> Entry:
-        """Put a conversation into the context, and park the one that was there."""
-        entry = self.cache.claim(key, needed)
-        if entry is not self.cache.live:
-            self._park()
-            if entry.parked and not self.model.restore(entry.parked):
-                self.model.truncate(0)
-                entry.tokens.clear()
-            entry.parked, self.cache.live = b"", entry
-        return entry
-
-    def _park(self) -> None:
-        """Empty the context; what is worth keeping of it is kept."""
-        if self.cache.live is not None and self.cache.live.tokens:
-            self.cache.live.parked = self.model.state()
-        self.cache.live = None
-        self.model.truncate(0)
-
     def do_score(self, order: dict[str, Any]) -> list[tuple[float, int]]:
         """Summed log-probability and length of each completion, the prompt read once."""
         self.model.attach(order.get("adapter") or "")
         prompt = self.model.tokenize(order["prompt"])
         results: list[tuple[float, int]] = []
-        self._park()
+        self.together.empty(0)
         for at in range(0, len(prompt) - 1, self.model.batch_size):
             self.model.decode(prompt[at : min(at + self.model.batch_size, len(prompt) - 1)], at)
         for completion in order["completions"]:
@@ -247,14 +208,10 @@ class Worker:
         return total
 
 
-def _listen(worker_box: list[Worker], orders: "queue.SimpleQueue[dict[str, Any] | None]") -> None:
-    """Read orders on a thread of their own, so that a cancel arrives while a line is spoken."""
+def _listen(orders: Orders) -> None:
+    """Read orders on a thread of their own, so that they arrive while lines are spoken."""
     for line in sys.stdin:
-        order = json.loads(line)
-        if order["op"] == "cancel":
-            worker_box[0].cancelled.add(order["id"])
-        else:
-            orders.put(order)
+        orders.put(json.loads(line))
     orders.put(None)
 
 
@@ -272,11 +229,9 @@ def main() -> None:
         out.flush()
         sys.exit(3)
     worker.send(event="ready")
-    orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=([worker], orders), daemon=True).start()
-    while (order := orders.get()) is not None:
-        worker.handle(order)
-        worker.cancelled.discard(order["id"])
+    orders: Orders = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    worker.serve(orders)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 from characters.inference.errors import BY_NAME, EngineError, WorkerFailed
 
+_LEAVING = 5.0  # seconds to end in: what was read of sheets is written then
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -26,6 +28,9 @@ class WorkerProcess:
     Args:
         options: what the worker is started with (path, context, cells, threads, …).
         patience: seconds without any sign before it counts as hung.
+
+    Attributes:
+        closed: it was asked to end.
     """
 
     def __init__(self, options: dict[str, Any], patience: float) -> None:
@@ -35,6 +40,8 @@ class WorkerProcess:
         self._waiting: dict[int, asyncio.Queue[dict[str, Any] | None]] = {}
         self._ids = itertools.count(1)
         self._reader: asyncio.Task[None] | None = None
+        self._heard = 0.0
+        self.closed = False
 
     @property
     def pid(self) -> int | None:
@@ -81,6 +88,7 @@ class WorkerProcess:
         try:
             while line := await self._process.stdout.readline():
                 event = json.loads(line)
+                self._heard = time.monotonic()
                 if box := self._waiting.get(event["id"]):
                     box.put_nowait(event)
         finally:
@@ -94,7 +102,7 @@ class WorkerProcess:
                 return event["result"]
         raise WorkerDied
 
-    async def stream(self, op: str, **order: Any) -> AsyncIterator[dict[str, Any]]:
+    async def stream(self, op: str, **order: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Send an order and yield its events up to its result.
 
         Raises:
@@ -120,15 +128,18 @@ class WorkerProcess:
                     self._send({"op": "cancel", "id": number})
 
     async def _sign(self, box: "asyncio.Queue[dict[str, Any] | None]") -> dict[str, Any]:
-        try:
-            event = await asyncio.wait_for(box.get(), self._patience)
-        except TimeoutError:
-            await self.kill()
-            raise WorkerDied from None
-        if event is None:
-            await self.kill()
-            raise WorkerDied
-        return event
+        """An order's next event; while the worker is heard of by others, this one is only waiting for its turn."""
+        while True:
+            try:
+                event = await asyncio.wait_for(box.get(), self._patience)
+            except TimeoutError:
+                if time.monotonic() - self._heard < self._patience:
+                    continue
+                event = None
+            if event is None:
+                await self.kill()
+                raise WorkerDied
+            return event
 
     def _send(self, order: dict[str, Any]) -> None:
         if self.pid is None or self._process is None or self._process.stdin is None:
@@ -151,11 +162,12 @@ class WorkerProcess:
 
     async def close(self) -> None:
         """Let the process end by closing its input; kill it if it does not."""
+        self.closed = True
         process = self._process
         if process is not None and process.returncode is None and process.stdin is not None:
             process.stdin.close()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 2.0)
+                await asyncio.wait_for(process.wait(), _LEAVING)
         await self.kill()
 
 

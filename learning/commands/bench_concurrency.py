@@ -42,7 +42,7 @@ async def _measure(bench: Bench, counts: tuple[int, ...], numbers: tuple[int, in
 
     length, tokens, rounds = numbers
     most, rows = max(counts), []
-    async with closing(bench.engine(cells=most * bench.context)) as engine:
+    async with closing(bench.engine(cells=most * bench.context, streams=most)) as engine:
         context = (await engine.capabilities()).context
         prompts = [f"Table {number}. " + await fitted(engine, length, number) for number in range(most)]
         async with peer(bench.model, context, bench.threads, slots=most) as other:

@@ -48,12 +48,12 @@ class Bench:
     threads: int
     place: Place
 
-    def engine(self, cells: int = 0) -> LlamaCppEngine:
-        """Our engine on it, as it is configured, with room for a KV cache of so many tokens."""
+    def engine(self, cells: int = 0, streams: int = 1) -> LlamaCppEngine:
+        """Our engine on it, as it is configured, with room for a KV cache of so many tokens and so many lines."""
         options = self.place.engine().options
         return LlamaCppEngine(self.model, LoadOptions(
             self.context, max(cells, self.context), threads=self.threads, copy_bonus=0.0,
-            extra_buffers=options.extra_buffers,
+            extra_buffers=options.extra_buffers, streams=streams,
         ))  # fmt: skip
 
 

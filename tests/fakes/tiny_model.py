@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import gguf
 import numpy as np
 from tokenizers import Tokenizer
 
@@ -62,4 +63,22 @@ def write_tiny_model(path: Path, seed: int = 0) -> Path:
     tokenizer = tiny_tokenizer()
     state = random_weights(SHAPE, tokenizer.get_vocab_size(), seed)
     write_llama(path, state, SHAPE, tokenizer, TEMPLATE, Description("tiny"))
+    return path
+
+
+def write_tiny_adapter(path: Path, seed: int = 0) -> Path:
+    """A random adapter of the tiny model, strong enough to be heard."""
+    rng = np.random.default_rng(seed)
+    writer = gguf.GGUFWriter(str(path), "llama")
+    writer.add_type(gguf.GGUFType.ADAPTER)
+    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, 4.0)
+    for layer in range(SHAPE.num_hidden_layers):
+        name = f"blk.{layer}.ffn_down.weight.lora_"
+        writer.add_tensor(f"{name}a", rng.normal(0, 0.2, (4, SHAPE.intermediate_size)).astype(np.float32))
+        writer.add_tensor(f"{name}b", rng.normal(0, 0.5, (SHAPE.hidden_size, 4)).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
     return path
