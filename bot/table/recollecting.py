@@ -12,12 +12,13 @@ from typing import Any
 
 from bot.table.state import State
 from characters.conditions import is_open, key_of
+from characters.confiding import confided
 from characters.intents import intents
 from characters.knowing import has_come
 from characters.knowledge import index_of
 from characters.messages import Fact, Turn
 from characters.prompt import Part
-from characters.remembering import OFFERED, called, choose, extract, familiarity, statements, stems
+from characters.remembering import OFFERED, called, choose, extract, familiarity, statements
 from db.queries import lines, memories, presence, secrets
 from db.values import StoredTurn, facts_to_json
 
@@ -130,10 +131,7 @@ async def _confided(
     here = {turn.id for turn in heard if turn.id > last}
     fresh = {step.secret for step in await secrets.steps(session, state.campaign, part.slug) if step.turn in here}
     fresh |= state.loosened.get(part.slug, set())
-    asked = set(stems(question))
-    return tuple(
-        Fact(key, text, "secret") for key, text in opened.items() if key in fresh or asked & set(stems(text))
-    )[:_FEW]  # fmt: skip
+    return confided(opened, fresh, question)
 
 
 async def _familiar(session: Any, state: State, npc: str) -> str:
