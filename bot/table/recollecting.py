@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.table.likeness import like
 from bot.table.state import State
 from characters.conditions import is_open, key_of
 from characters.confiding import confided
@@ -54,7 +55,7 @@ class Recollection:
 
 async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
     session: Any, state: State, part: Part, heard: Sequence[StoredTurn], also: Sequence[Turn],
-    *, small: bool, before: int | None = None,
+    *, small: bool, before: int | None = None, embedding: str | None = None,
 ) -> Recollection:  # fmt: skip
     """Gather what an NPC remembers for its next line.
 
@@ -64,6 +65,7 @@ async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
         also: turns that are not said yet.
         small: the model was made for short prompts.
         before: nothing of this turn, or later, is remembered yet.
+        embedding: the model that makes vectors of memories, if one does.
     """
     opened = await open_secrets(session, state, part)
     standing = await memories.standing(session, state.campaign, part.slug)
@@ -71,8 +73,9 @@ async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
     question = " ".join(_unanswered(part.slug, turns))
     without = [turn.id for turn in heard[-_IN_SIGHT:]]
     asks = question and ("?" in question or not intents(question) & _SMALL_TALK)
-    find = memories.find(session, state.campaign, part.slug, question if asks else "", without=without, before=before)
-    found = await find
+    asked = question if asks else ""
+    near = await like(state.engine, embedding, asked)
+    found = await memories.find(session, state.campaign, part.slug, asked, without=without, before=before, like=near)
     since = await memories.not_known_since(session, state.campaign, part.slug)
     calendar = part.world.calendar if part.world else None
     found = [one for one in found if has_come(since.get(one.fact.key, ""), part.when, calendar)]

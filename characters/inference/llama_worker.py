@@ -20,6 +20,7 @@ import numpy as np
 
 from characters.errors import UnderstudyError
 from characters.inference.copying import Copying
+from characters.inference.embedding import Embedding
 from characters.inference.engine import Sampling
 from characters.inference.errors import EngineError, PromptTooLong
 from characters.inference.kv_cache import Entry, Key, KvCache, common_prefix
@@ -70,6 +71,7 @@ class Worker:
         self.out = out
         self.cancelled: set[int] = set()
         self.cache = KvCache(max(options.cells, model.context_size))
+        self.embedding = Embedding(model, options)
         small = model.parameters < _COPIES_BADLY
         self.copy_bonus = _COPY_BONUS * small if options.copy_bonus is None else options.copy_bonus
 
@@ -105,6 +107,10 @@ class Worker:
     def do_tokenize(self, order: dict[str, Any]) -> list[int]:
         """Token ids of a text."""
         return self.model.tokenize(order["text"])
+
+    def do_embed(self, order: dict[str, Any]) -> list[list[float]]:
+        """One vector a text, in a context of their own."""
+        return self.embedding.of(order["texts"], order["model"])
 
     def do_load_adapter(self, order: dict[str, Any]) -> None:
         """Load an adapter; what an older one of the name had read is void."""
