@@ -49,8 +49,8 @@ async def ask(table: Table, text: str) -> list[str]:
 
 
 async def settled(table: Table) -> None:
-    while table.speaking._reading:
-        await asyncio.sleep(0.01)
+    while beside := list(table.speaking._reading):
+        await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def kept(table: Table) -> list[str]:

@@ -27,7 +27,9 @@ async def engine(tiny_model: Path) -> AsyncIterator[LlamaCppEngine]:
 async def line(engine: LlamaCppEngine) -> str:
     text = "What do you sell?"
     asked = Request(f"<|user|>{text}<|end|><|assistant|>", (Message("user", text),), sampling=Sampling(seed=7, max_tokens=16), cache_key="a")
-    return [event.text async for event in engine.generate(asked) if isinstance(event, Finish)][0]
+    *_, last = [event async for event in engine.generate(asked)]
+    assert isinstance(last, Finish)
+    return last.text
 
 
 async def test_a_text_has_one_vector_of_length_one_and_is_nearest_to_itself(engine: LlamaCppEngine) -> None:
