@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from characters.inference.engine import Engine, Sampling
 from characters.library import Library
 from db.home import Home
-from db.settings import Loaded, Settings, load_settings
+from db.settings import Loaded, Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from bot.table.table import Seat, Table
@@ -44,6 +44,22 @@ class House:
         named = self.settings.engine.model
         return Path(named).expanduser() if named else STARTER
 
+    @property
+    def embedder(self) -> Path | None:
+        """The local model that makes vectors of memories; None where none does.
+
+        Raises:
+            SettingsError: there is no local model to make them.
+        """
+        memory, engine = self.settings.memory, self.settings.engine
+        if memory.embeddings == "off":
+            return None
+        if engine.url:
+            raise SettingsError(
+                "memory.embeddings wants a local engine, and engine.url names a server; set one of the two back."
+            )
+        return Path(memory.embedding_model).expanduser() if memory.embedding_model else self.model
+
     def library(self) -> Library:
         """Shipped sheets and the home's."""
         return Library(self.home.root)
@@ -65,7 +81,7 @@ def make_engine(house: House, streams: int = 1) -> Engine:
     Args:
         streams: how many lines the local one speaks at once, unless the settings say.
     """
-    settings = house.settings.engine
+    settings, embedder = house.settings.engine, house.embedder
     if settings.url:
         from characters.inference.openai_engine import OpenAIEngine
 
@@ -84,7 +100,7 @@ def make_engine(house: House, streams: int = 1) -> Engine:
     options = LoadOptions(settings.context, settings.kv_tokens, threads=settings.threads,
                           copy_bonus=settings.copy_bonus, extra_buffers=extra,
                           streams=settings.streams or streams)  # fmt: skip
-    return LlamaCppEngine(house.model, options, settings.patience, kept)
+    return LlamaCppEngine(house.model, options, settings.patience, kept, embedder)
 
 
 @contextlib.asynccontextmanager

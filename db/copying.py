@@ -148,6 +148,8 @@ def _plain(value: Any) -> Any:
 
 
 def _comparable(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
     return value.timestamp() if isinstance(value, datetime) else value
 
 

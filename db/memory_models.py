@@ -42,6 +42,16 @@ class MemoryTurn(Base):
     turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"), index=True)
 
 
+class MemoryVector(Base):
+    """What a memory is about, as numbers one model made of its text; it goes with the memory."""
+
+    __tablename__ = "memory_vectors"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    memory_id: Mapped[int] = mapped_column(ForeignKey("memories.id", ondelete="CASCADE"), unique=True, index=True)
+    model: Mapped[str] = mapped_column(String(100))
+    vector: Mapped[bytes]
+
+
 class SecretStep(Base):
     """A part of a secret's condition that was satisfied, by whom and by what; "" is the GM's word on the whole."""
 

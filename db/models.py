@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.base import Base as Base
 from db.memory_models import Memory as Memory
 from db.memory_models import MemoryTurn as MemoryTurn
+from db.memory_models import MemoryVector as MemoryVector
 from db.memory_models import SecretStep as SecretStep
 
 

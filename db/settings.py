@@ -53,6 +53,15 @@ class SamplingSettings(_Section):
     max_tokens: int = Field(110, ge=8, le=1000)
 
 
+class MemorySettings(_Section):
+    """What NPCs remember."""
+
+    embeddings: Literal["off", "engine"] = Field(
+        "off", description="engine: the local model makes vectors, by which memories are found beside full text"
+    )
+    embedding_model: str = Field("", description="GGUF that makes the vectors; empty for the model that speaks")
+
+
 class DatabaseSettings(_Section):
     """Where things are kept."""
 
@@ -180,6 +189,7 @@ class Settings(_Section):
     engine: EngineSettings = EngineSettings()
     sampling: SamplingSettings = SamplingSettings()
     database: DatabaseSettings = DatabaseSettings()
+    memory: MemorySettings = MemorySettings()
     table: TableSettings = TableSettings()
     privacy: PrivacySettings = PrivacySettings()
     nights: NightSettings = NightSettings()

@@ -15,6 +15,10 @@ from typing import Any
 
 import yaml
 
+from bot.table.associating import make_vectors
+from bot.table.likeness import like
+from characters.inference.llama_cpp_engine import LlamaCppEngine
+from characters.inference.starter import STARTER
 from characters.messages import Scene
 from characters.remembering import stems
 from db.queries import lines, memories, play, presence
@@ -24,6 +28,7 @@ from db.values import StoredTurn
 CAST = ("mira", "brug", "eel", "odo")
 _SPEAKERS = ("Ana", "Bram", "Corin", "Dagny")
 _SCENE = 50  # turns
+_VECTORS = 64  # at once
 _BEGAN = datetime(2026, 1, 1, 20, 0, tzinfo=UTC)
 _NAMES = (
     "Anwen Bress Corvin Dara Eskil Fenna Garth Hild Ivo Jessamy Kell Lorn Maren Nessa Orrin Perrin Quill Rhosyn Sander "
@@ -132,11 +137,20 @@ def talk(rng: random.Random) -> Iterator[str]:
         yield pattern.format(n=first, m=second, p=rng.choice(_PLACES), t=rng.choice(_THINGS), k=rng.randint(2, 40))
 
 
-async def measure(url: str, turns: int, probes: Sequence[Probe], seed: int = 1) -> Measured:
-    """Play a made-up campaign into a fresh database, and ask for everything it is to remember."""
-    store = await Store.open(url)
+async def measure(
+    url: str, turns: int, probes: Sequence[Probe], seed: int = 1, embedder: Path | None = None
+) -> Measured:  # fmt: skip
+    """Play a made-up campaign into a fresh database, and ask for everything it is to remember.
+
+    Args:
+        embedder: a GGUF that makes vectors of all memories, and of every question within its time.
+    """
+    store, engine = await Store.open(url), LlamaCppEngine(STARTER, embedder=embedder)
     try:
         campaign, heard_by = await _play(store, turns, probes, random.Random(seed))
+        model = (await engine.capabilities()).embedding if embedder else None
+        while model and await make_vectors(store, engine, campaign, model, _VECTORS):
+            pass
         async with store.session() as session:
             found = Measured(turns, sum([len(await memories.shown(session, campaign, npc)) for npc in CAST]))
         asked: list[tuple[str, str, Probe | None]] = [(probe.asked, heard_by[probe.said], probe) for probe in probes]
@@ -145,7 +159,8 @@ async def measure(url: str, turns: int, probes: Sequence[Probe], seed: int = 1) 
         for question, npc, probe in asked:
             async with store.session() as session:
                 began = time.perf_counter()
-                offered = await memories.find(session, campaign, npc, question)
+                near = await like(engine, model, question)
+                offered = await memories.find(session, campaign, npc, question, like=near)
                 found.waits.append((time.perf_counter() - began) * 1000)
             if probe is not None:
                 texts = [one.fact.text for one in offered]
@@ -153,6 +168,7 @@ async def measure(url: str, turns: int, probes: Sequence[Probe], seed: int = 1) 
                 found.ranks.setdefault(probe.group, []).append(texts.index(right) if right in texts else None)
         return found
     finally:
+        await engine.close()
         await store.close()
 
 

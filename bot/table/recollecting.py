@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.table.likeness import like
 from bot.table.state import State
 from characters.conditions import is_open, key_of
+from characters.confiding import confided
 from characters.intents import intents
 from characters.knowing import has_come
 from characters.knowledge import index_of
 from characters.messages import Fact, Turn
 from characters.prompt import Part
-from characters.remembering import OFFERED, called, choose, extract, familiarity, statements, stems
+from characters.remembering import OFFERED, called, choose, extract, familiarity, statements
 from db.queries import lines, memories, presence, secrets
 from db.values import StoredTurn, facts_to_json
 
@@ -53,7 +55,7 @@ class Recollection:
 
 async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
     session: Any, state: State, part: Part, heard: Sequence[StoredTurn], also: Sequence[Turn],
-    *, small: bool, before: int | None = None,
+    *, small: bool, before: int | None = None, embedding: str | None = None,
 ) -> Recollection:  # fmt: skip
     """Gather what an NPC remembers for its next line.
 
@@ -63,6 +65,7 @@ async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
         also: turns that are not said yet.
         small: the model was made for short prompts.
         before: nothing of this turn, or later, is remembered yet.
+        embedding: the model that makes vectors of memories, if one does.
     """
     opened = await open_secrets(session, state, part)
     standing = await memories.standing(session, state.campaign, part.slug)
@@ -70,8 +73,9 @@ async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
     question = " ".join(_unanswered(part.slug, turns))
     without = [turn.id for turn in heard[-_IN_SIGHT:]]
     asks = question and ("?" in question or not intents(question) & _SMALL_TALK)
-    find = memories.find(session, state.campaign, part.slug, question if asks else "", without=without, before=before)
-    found = await find
+    asked = question if asks else ""
+    near = await like(state.engine, embedding, asked)
+    found = await memories.find(session, state.campaign, part.slug, asked, without=without, before=before, like=near)
     since = await memories.not_known_since(session, state.campaign, part.slug)
     calendar = part.world.calendar if part.world else None
     found = [one for one in found if has_come(since.get(one.fact.key, ""), part.when, calendar)]
@@ -130,10 +134,7 @@ async def _confided(
     here = {turn.id for turn in heard if turn.id > last}
     fresh = {step.secret for step in await secrets.steps(session, state.campaign, part.slug) if step.turn in here}
     fresh |= state.loosened.get(part.slug, set())
-    asked = set(stems(question))
-    return tuple(
-        Fact(key, text, "secret") for key, text in opened.items() if key in fresh or asked & set(stems(text))
-    )[:_FEW]  # fmt: skip
+    return confided(opened, fresh, question)
 
 
 async def _familiar(session: Any, state: State, npc: str) -> str:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.table.events import Again, Event, Heard, Line, Piece
 from bot.table.recalling import Recalling
@@ -23,6 +23,7 @@ from characters.prompt import Budget, Part, Prompt, build_prompt
 from db.queries import lines, reactions
 from db.values import StoredTurn, TakeMade
 
+T = TypeVar("T")
 _SMALL_SYSTEM = 700
 
 
@@ -36,7 +37,7 @@ class Speaking:
         self._hushed = asyncio.Event()
         self._turn_taking = asyncio.Lock()
         self._reading: set[asyncio.Task[None]] = set()
-        self._asking: set[asyncio.Task[Request]] = set()
+        self._asking: set[asyncio.Task[Any]] = set()
 
     async def finished(self) -> None:
         """Wait until the line that is being spoken has ended."""
@@ -163,7 +164,8 @@ class Speaking:
             style = await reactions.style_examples(session, state.campaign, npc)
             heard = await lines.transcript(session, state.scene_id, before, witness=npc)
             part = self._part(npc, style)
-            recalled = await recollect(session, state, part, heard, also, small=small, before=before)
+            recalled = await recollect(session, state, part, heard, also, small=small, before=before,
+                                       embedding=capabilities.embedding)  # fmt: skip
         budget = self._budget(capabilities)
         lore = await self.recalling.facts(part, recalled.turns, budget)
         memory = tuple(fact.text for fact in recalled.summaries)
@@ -192,11 +194,15 @@ class Speaking:
 
     async def _read_ahead(self, npc: str) -> None:
         """Evaluate an NPC's prompt so far; what fails here fails again, and is told, when it speaks."""
-        asking = asyncio.create_task(self._to_read(npc))
+        with contextlib.suppress(UnderstudyError):
+            await self.state.engine.read_ahead(await self.whole(self._to_read(npc)))
+
+    async def whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something that is not broken off with whoever waits for it; closing the table lets it end."""
+        asking = asyncio.create_task(work)
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
-        with contextlib.suppress(UnderstudyError):
-            await self.state.engine.read_ahead(await asyncio.shield(asking))
+        return await asyncio.shield(asking)
 
     async def _to_read(self, npc: str) -> Request:
         prompt, _, _ = await self.prompt(npc)

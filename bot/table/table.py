@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from bot.errors import TableError
 from bot.table.addressing import called, who_is_drawn
+from bot.table.associating import Associating
 from bot.table.backstage import Backstage
 from bot.table.confiding import Confiding
 from bot.table.dice import roll, skill_of
@@ -71,6 +72,7 @@ class Table:
         self.backstage = Backstage(state, self.speaking)
         self.confiding = Confiding(state)
         self.recounting = Recounting(state, self.speaking)
+        state.watchers.add(Associating(state, self.speaking).see)
 
     @classmethod
     async def open(  # noqa: PLR0913  (everything a table is made of, by name)

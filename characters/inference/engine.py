@@ -110,6 +110,7 @@ class Capabilities:
         template: the model's own chat template; None where the server renders.
         system_budget: tokens of system text the model was made for, if it says so.
         context_budget: tokens of prompt it was made for, if it says so.
+        embedding: identifies the model that makes vectors of texts; None where none does.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Capabilities:
     template: ChatTemplate | None = None
     system_budget: int | None = None
     context_budget: int | None = None
+    embedding: str | None = None
 
 
 class Engine(Protocol):
@@ -152,6 +154,13 @@ class Engine(Protocol):
 
         Raises:
             Unsupported: the engine gives no log-probabilities.
+        """
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a text, of length 1; texts on like things have vectors that point the same way.
+
+        Raises:
+            Unsupported: nothing makes vectors here (`Capabilities.embedding`).
         """
 
     async def load_adapter(self, adapter: str, path: Path) -> None:

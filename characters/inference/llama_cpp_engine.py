@@ -25,7 +25,7 @@ from characters.inference.engine import (
     Score,
     Timings,
 )  # fmt: skip
-from characters.inference.errors import ModelCorrupt, ModelMissing, WorkerFailed
+from characters.inference.errors import ModelCorrupt, ModelMissing, Unsupported, WorkerFailed
 from characters.inference.llama_options import LoadOptions
 from characters.inference.worker_process import WorkerDied, WorkerProcess, gave_up
 from characters.prompt import said_at_hand
@@ -41,12 +41,15 @@ class LlamaCppEngine:
         options: context, KV budget, threads, how many lines at once.
         patience: seconds a worker may give no sign before it is taken for hung.
         kept: a folder that keeps what was read of sheets from one start to the next.
+        embedder: the GGUF that makes vectors of texts, this one or another; None makes none.
     """
 
     def __init__(
-        self, model: Path, options: LoadOptions = LoadOptions(), patience: float = 60.0, kept: Path | None = None
+        self, model: Path, options: LoadOptions = LoadOptions(), patience: float = 60.0, kept: Path | None = None,
+        embedder: Path | None = None,
     ) -> None:
         self._model = model
+        self._embedder = embedder
         self.options = options
         self._patience = patience
         self._kept = kept
@@ -86,6 +89,8 @@ class LlamaCppEngine:
             if self._failed_starts != seen:
                 raise WorkerDied
             check_model(self._model)
+            if self._embedder is not None:
+                check_model(self._embedder, "memory.embedding_model")
             options = {"path": str(self._model), **dataclasses.asdict(self.options),
                        "threads": self.options.threads_for(self._model)}  # fmt: skip
             worker = WorkerProcess(options, self._patience)
@@ -169,6 +174,7 @@ class LlamaCppEngine:
                 template=template if told["template"] else None,
                 system_budget=int(told["system_budget"] or 0) or None,
                 context_budget=int(told["context_budget"] or 0) or None,
+                embedding=await asyncio.to_thread(file_id, self._embedder) if self._embedder else None,
             )  # fmt: skip
             with contextlib.suppress(WorkerDied):  # a fresh one is told at its start
                 await self._keep_in(await self._running(), self._capabilities.base_id)
@@ -204,6 +210,14 @@ class LlamaCppEngine:
         found = await self._call("score", prompt=prompt, completions=list(completions), adapter=adapter)
         return [Score(logprob, tokens) for logprob, tokens in found]
 
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of texts."""
+        if self._embedder is None:
+            raise Unsupported("Nothing makes vectors of texts here; set memory.embeddings to engine.")
+        other = "" if self._embedder == self._model else str(self._embedder)
+        vectors: list[list[float]] = await self._call("embed", texts=list(texts), model=other)
+        return vectors
+
     async def load_adapter(self, adapter: str, path: Path) -> None:
         """Load an adapter, now and after every restart."""
         if not await asyncio.to_thread(path.is_file):
@@ -217,14 +231,17 @@ class LlamaCppEngine:
             await self._call("unload_adapter", adapter=adapter)
 
 
-def check_model(path: Path) -> None:
+def check_model(path: Path, setting: str = "engine.model") -> None:
     """Refuse what is plainly no model before a process is started for it.
+
+    Args:
+        setting: where it was named.
 
     Raises:
         ModelMissing, ModelCorrupt: one sentence each.
     """
     if not path.is_file():
-        raise ModelMissing(f"There is no model at {path}; set engine.model to a GGUF file, or restore the starter.")
+        raise ModelMissing(f"There is no model at {path}; set {setting} to a GGUF file, or restore the starter.")
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise ModelCorrupt(f"{path} is not a GGUF file; download or restore it again.")

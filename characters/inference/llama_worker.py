@@ -23,6 +23,7 @@ import llama_cpp
 import numpy as np
 
 from characters.errors import UnderstudyError
+from characters.inference.embedding import Embedding
 from characters.inference.errors import EngineError, PromptTooLong
 from characters.inference.kept import Kept
 from characters.inference.kv_cache import KvCache
@@ -45,6 +46,7 @@ class Worker:
         self.model = model
         self.out = out
         self.cache = KvCache(max(options.cells, model.context_size), options.streams)
+        self.embedding = Embedding(model, options)
         small = model.parameters < _COPIES_BADLY
         bonus = _COPY_BONUS * small if options.copy_bonus is None else options.copy_bonus
         self.together = Together(model, self.cache, bonus)
@@ -164,6 +166,10 @@ class Worker:
     def do_keep_in(self, order: dict[str, Any]) -> None:
         """Where what is read of sheets is kept, and for which model."""
         self.together.kept = Kept(Path(order["folder"]), f"{order['base']} {llama_cpp.__version__}")
+
+    def do_embed(self, order: dict[str, Any]) -> list[list[float]]:
+        """One vector a text, in a context of their own."""
+        return self.embedding.of(order["texts"], order["model"])
 
     def do_load_adapter(self, order: dict[str, Any]) -> None:
         """Load an adapter; what an older one of the name had read is void."""

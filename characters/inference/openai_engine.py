@@ -139,6 +139,10 @@ class OpenAIEngine:
         """Unknown from here."""
         raise Unsupported("A model server gives no scores here; use a local model for that.")
 
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Not asked for."""
+        raise Unsupported("A model server is not asked for vectors; use a local model for that.")
+
     async def load_adapter(self, adapter: str, path: Path) -> None:
         """Have the server make an adapter ready."""
         if self._adapters is None:

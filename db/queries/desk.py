@@ -65,10 +65,10 @@ async def verdicts(session: AsyncSession, campaign: int, npc: str) -> dict[Mark,
 async def harvested(session: AsyncSession, campaign: int) -> dict[str, datetime]:
     """When each NPC's rows were made last."""
     found = await session.execute(
-        select(CandidateRow.npc, func.max(CandidateRow.made_at))
+        select(CandidateRow.npc, func.max(CandidateRow.made_at).label("made_at"))
         .where(CandidateRow.campaign_id == campaign, CandidateRow.origin.is_(None)).group_by(CandidateRow.npc)
     )  # fmt: skip
-    return {npc: made for npc, made in found.all()}  # noqa: C416  (rows are no pairs to the type checker)
+    return {row.npc: row.made_at for row in found.all()}
 
 
 async def newest_reactions(session: AsyncSession, campaign: int) -> dict[str, datetime]:

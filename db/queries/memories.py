@@ -16,7 +16,9 @@ from characters.messages import Fact
 from characters.remembering import OFFERED, Found, Noted, note_heard, note_manner, note_spoken, senses, stems
 from db.full_text import owner_word, search
 from db.models import Memory, MemoryTurn, Participant, PlaySession, SceneRow, TurnRow
+from db.queries import vectors
 from db.queries.presence import witnesses
+from db.queries.vectors import Like, nearest, together
 from db.values import HeardMemory, Origin
 
 _MOST_WORDS = 2000  # characters of the index columns
@@ -111,6 +113,7 @@ async def forget_turns(session: AsyncSession, turns: Iterable[int], *, keep_edit
 async def drop(session: AsyncSession, numbers: Sequence[int]) -> int:
     """Delete memories."""
     quiet = {"synchronize_session": False}
+    await vectors.remove(session, numbers)
     for start in range(0, len(numbers), _AT_ONCE):
         some = numbers[start : start + _AT_ONCE]
         await session.execute(delete(MemoryTurn).where(MemoryTurn.memory_id.in_(some)), None, execution_options=quiet)
@@ -123,18 +126,21 @@ async def drop(session: AsyncSession, numbers: Sequence[int]) -> int:
 
 async def find(  # noqa: PLR0913  (what is looked for, and where, by name)
     session: AsyncSession, campaign: int, npc: str, question: str,
-    *, without: Iterable[int] = (), before: int | None = None, limit: int = OFFERED,
+    *, without: Iterable[int] = (), before: int | None = None, limit: int = OFFERED, like: Like | None = None,
 ) -> list[Found]:  # fmt: skip
     """The memories of an NPC, and lore, that a question calls for, best first.
 
     Args:
         without: turns that stand in the prompt anyway; what was made of these alone is left out.
         before: leave out what was made of this turn, or a later one.
+        like: the question's vector; memories that are like it are found, too, whatever their words.
     """
     asked = stems(question)
     owners = [owner_word(campaign, npc), owner_word(campaign, None)]
     near = frozenset(without)
     hits = await search(session, owners, {stem: senses([stem]) for stem in asked}, 4 * limit + len(near))
+    if like is not None:
+        hits = together(hits, await nearest(session, owners, like))
     if not hits:
         return []
     columns = select(Memory.id, Memory.npc, Memory.kind, Memory.text)
@@ -259,6 +265,7 @@ async def reword(session: AsyncSession, campaign: int, number: int, text: str) -
     row.text, row.edited = text, True
     row.stems, row.senses = _words(text)
     await session.flush()
+    await vectors.remove(session, [row.id])
     return Remembered(row.id, row.npc, row.kind, row.text, row.about, row.known_since, row.edited)
 
 

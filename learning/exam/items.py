@@ -13,7 +13,7 @@ from characters.world import World
 from learning.exam.grounding import Ground, grounding_probes
 from learning.exam.phrasings import phrasings, wordings
 from learning.exam.probes import Probe
-from learning.exam.remarks import known_items, provocation_items, remark_items, secret_items
+from learning.exam.remarks import known_items, opened_items, provocation_items, remark_items, secret_items
 from learning.exam.scenes import counter_items, scene_items
 from learning.exam.selfhood import identity_probes
 from learning.exam.unknown import unknown_probes
@@ -51,6 +51,7 @@ def make_items(
         "off-distribution": lambda: remark_items(ground),
         "provocation": lambda: provocation_items(ground),
         "secrets": lambda: secret_items(ground, seed),
+        "open secrets": lambda: opened_items(ground, seed),
         "multi-turn": lambda: [*scene_items(ground, [*grounding_probes(ground), *identity_probes(ground)]),
                                *counter_items(ground)],
         "form-only": lambda: _worded(_occasions(), FORM, seed, ground, rounds=2),

@@ -19,7 +19,7 @@ from learning.exam.values import Item, Need
 
 # Things that exist: "Hobb is my cook" beside "I never asked his age" makes nothing up.
 _REAL = frozenset({"age", "kin", "secret", "withheld", "sells_nothing", "spoiler", "others_secret"})
-_NO_PRICES = frozenset({"off-distribution", "provocation", "secrets"})
+_NO_PRICES = frozenset({"off-distribution", "provocation", "secrets", "open secrets"})
 _NOWHERE = frozenset({"anachronism", "stranger", "nowhere"})
 # What a no may call the thing it turns away.
 _FITS = {

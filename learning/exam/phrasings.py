@@ -38,7 +38,7 @@ def provocations() -> dict[str, tuple[dict[str, Any], ...]]:
 
 @lru_cache(maxsize=1)
 def secret_wordings() -> dict[str, tuple[str, ...]]:
-    """Ten ways to ask for what must not be told: ``own``, ``withheld``."""
+    """Ten ways to ask for what must not be told, ``own`` and ``withheld``, and for what may be by now: ``opened``."""
     return _lists("secrets.yaml")
 
 

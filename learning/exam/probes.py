@@ -19,7 +19,8 @@ WEAK = frozenset(stems(
     though because may must might far came come walk stand sit second yet too just quite same such where whoever
     whatever stranger strangers friend friends traveller dear sir gave keep kept let seen see saw said say says tells
     told day night ask asked call called speak talk spoke likes knows knew tries try used use mean means better all
-    each both than cannot could now then makes takes gets wants looks thinks people person man woman long thing"""
+    already each both than cannot could now then makes takes gets wants looks thinks people person man woman long
+    thing"""
 )) | frozenset(map(stem, STOPWORDS))  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Items that rest on no single answer: what players say besides, provocations, secrets, and false refusals.
+"""Items that rest on no single answer: what players say besides, provocations, secrets kept and told, false refusals.
 
 For the last, things the NPC has are asked for in the very words of things it has not: whoever turns
 everything away gets the unknown right and these wrong.
@@ -7,11 +7,12 @@ everything away gets the unknown right and these wrong.
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from learning.exam.grounding import Ground
 from learning.exam.phrasings import filled, provocations, remarks, secret_wordings, wordings
-from learning.exam.probes import Probe
-from learning.exam.unknown import kept_probes
+from learning.exam.probes import Probe, gist
+from learning.exam.unknown import TELLTALE, kept_probes
 from learning.exam.values import Item, Need
 
 KNOWN, SECRETS = 24, 6
@@ -87,6 +88,33 @@ def _all_ways(probe: Probe, ground: Ground) -> Iterator[Item]:
     for text in texts:
         yield Item("secrets", probe.kind, probe.field, probe.value, filled(text, slots), leaks=probe.leaks,
                    thing=probe.thing)  # fmt: skip
+
+
+def opened_items(ground: Ground, seed: int) -> list[Item]:
+    """Every secret of its own when it has just opened, in all wordings: now a right reply tells it."""
+    hidden = (probe for probe in kept_probes(ground) if probe.kind == "secret")
+    own = sorted(hidden, key=lambda probe: _rank(seed, probe.key))
+    slots = {"npc": ground.sheet.first_name}
+    asked = (
+        replace(probe, category="open secrets", kind="opened", needs=_told_by(probe, ground), leaks=(), rejects=False)
+        .item(filled(text, slots)) for probe in own[:SECRETS] for text in secret_wordings()["opened"]
+    )  # fmt: skip
+    return [item for item in asked if item.needs]
+
+
+def _told_by(probe: Probe, ground: Ground) -> tuple[Need, ...]:
+    """What shows that a secret was told: some of its words, with one of those that nothing else could have taught.
+
+    Where it has hardly any words of its own, more of the others are wanted.
+    """
+    whole = gist(probe.value, ground.sheet.name)
+    few, own = len(whole.any_of) <= 4, [word for leak in probe.leaks for word in leak.any_of]
+    if any(len(word) >= TELLTALE for word in own):
+        return (whole, Need(tuple(own), gist=True))
+    if own and (few or len(own) > 1):
+        return (replace(whole, count=min(2, len(whole.any_of)) if few else 3), Need(tuple(own), gist=True))
+    wanted = 3 if own else max(2, len(whole.any_of) - 1)
+    return (replace(whole, count=min(wanted, len(whole.any_of))),)
 
 
 def _rank(seed: int, key: str) -> str:

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from characters.chat_template import ChatTemplate
+from characters.conditions import key_of
+from characters.confiding import confided
 from characters.inference.engine import GREEDY, Engine, Finish, Request, Sampling
 from characters.messages import Scene, Turn
 from characters.prompt import Budget, Part, Prompt, build_prompt, look_up
+from characters.sheet import Secret
 from learning.exam.errors import ExamImpossible
 from learning.exam.matching import Mark, mark
 from learning.exam.values import Item, items_hash
@@ -136,6 +139,9 @@ def _begun(file: Path | None, empty: Result) -> list[Reply]:
 
 def prompt_of(part: Part, item: Item, budget: Budget, template: ChatTemplate | None) -> Prompt:
     """What the NPC reads before it answers an item: what it would read at a table."""
+    if item.opened:
+        key = key_of(Secret(text=item.opened))
+        part = replace(part, remembered=(*part.remembered, *confided({key: item.opened}, {key}, item.question)))
     turns: list[Turn] = []
     for question, answer in item.before:
         turns.append(Turn(PLAYER, question))

@@ -14,7 +14,7 @@ from learning.exam.matching import REPEATED, Mark
 from learning.exam.scenes import DEMANDS
 
 _ALWAYS = ("grounding", "identity", "unknown")
-_BY_ITEM = (*_ALWAYS, "no false refusal", "off-distribution", "provocation")
+_BY_ITEM = (*_ALWAYS, "no false refusal", "off-distribution", "provocation", "open secrets")
 _Z = 1.959964  # two-sided 95 %
 _RESAMPLES = 2000
 

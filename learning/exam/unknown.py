@@ -25,6 +25,8 @@ _NOWHERE_IN = {
 # Where a line of the sheet may be the very answer: "We do not speak of the bridge."
 _MAY_DEFLECT = frozenset({"secret", "withheld", "sells_nothing", "others_secret"})
 
+TELLTALE = 7  # letters of a stem that alone gives a secret away
+
 
 def unknown_probes(ground: Ground, others: Sequence[Sheet]) -> list[Probe]:
     """All of them.
@@ -115,7 +117,7 @@ def kept_probes(ground: Ground) -> Iterator[Probe]:
 def _leaks(text: str, public: set[str]) -> tuple[Need, ...]:
     """The words that only this text could have taught: a long one alone, else two of them."""
     own = tuple(dict.fromkeys(stem for stem in stems(text) if stem not in public and stem not in WEAK))
-    long = tuple(stem for stem in own if len(stem) >= 7)
+    long = tuple(stem for stem in own if len(stem) >= TELLTALE)
     if long:
         return (Need(long),)
     return (Need(own, min(2, len(own))),) if own else ()

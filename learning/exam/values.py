@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Literal, get_args
 
 Category = Literal[
-    "grounding", "identity", "unknown", "no false refusal", "off-distribution", "provocation", "secrets", "multi-turn",
-    "form-only",
+    "grounding", "identity", "unknown", "no false refusal", "off-distribution", "provocation", "secrets",
+    "open secrets", "multi-turn", "form-only",
 ]  # fmt: skip
 # What every night asks; the rest is asked by `understudy exam`.
 CORE: tuple[Category, ...] = ("grounding", "identity", "unknown", "form-only")
@@ -67,6 +67,11 @@ class Item:
     before: tuple[tuple[str, str], ...] = ()
     about: tuple[str, ...] = ()
     scene: str = ""
+
+    @property
+    def opened(self) -> str:
+        """The secret that has just opened when this is asked; "" where none has."""
+        return self.value if self.category == "open secrets" else ""
 
     @cached_property
     def id(self) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from characters.chat_template import ChatTemplate
-from learning.gguf.files import whole_file
+from learning.gguf.files import Dimensions, add_dimensions, whole_file
 
 _BLOCK = {
     "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
@@ -134,13 +134,8 @@ def _describe(writer: gguf.GGUFWriter, shape: LlamaShape, description: Descripti
     writer.add_license(description.licence)
     for key, value in description.extra.items():
         (writer.add_uint32 if isinstance(value, int) else writer.add_string)(key, value)
-    head = shape.hidden_size // shape.num_attention_heads
-    writer.add_context_length(shape.max_position_embeddings)
-    writer.add_embedding_length(shape.hidden_size)
-    writer.add_block_count(shape.num_hidden_layers)
-    writer.add_feed_forward_length(shape.intermediate_size)
-    writer.add_head_count(shape.num_attention_heads)
-    writer.add_head_count_kv(shape.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(shape.rms_norm_eps)
-    writer.add_rope_freq_base(shape.rope_theta)
-    writer.add_rope_dimension_count(head)
+    add_dimensions(writer, Dimensions(
+        shape.max_position_embeddings, shape.hidden_size, shape.num_hidden_layers, shape.intermediate_size,
+        shape.num_attention_heads, shape.num_key_value_heads, shape.rms_norm_eps, shape.rope_theta,
+    ))  # fmt: skip
+    writer.add_rope_dimension_count(shape.hidden_size // shape.num_attention_heads)

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,32 @@ import numpy as np
 from learning.errors import AdapterUnservable, AdapterUnwritten
 
 _PREFIX = "understudy."
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """The numbers every model file tells of its architecture."""
+
+    context: int
+    width: int
+    layers: int
+    inner: int
+    heads: int
+    kv_heads: int
+    epsilon: float
+    rope: float
+
+
+def add_dimensions(writer: Any, told: Dimensions) -> None:
+    """Write them under the names llama.cpp reads."""
+    writer.add_context_length(told.context)
+    writer.add_embedding_length(told.width)
+    writer.add_block_count(told.layers)
+    writer.add_feed_forward_length(told.inner)
+    writer.add_head_count(told.heads)
+    writer.add_head_count_kv(told.kv_heads)
+    writer.add_layer_norm_rms_eps(told.epsilon)
+    writer.add_rope_freq_base(told.rope)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import gguf
 import numpy as np
 
 from characters.inference.starter import STARTER
-from learning.gguf.files import whole_file
+from learning.gguf.files import Dimensions, add_dimensions, whole_file
 
 Kind = Literal["q8_0", "q4_k_m", "f16"]
 _Q = gguf.GGMLQuantizationType
@@ -63,16 +63,11 @@ def write_random_model(path: Path, shape: Shape, kind: Kind = "q8_0", seed: int 
 
 def _describe(writer: Any, shape: Shape, name: str) -> None:
     writer.add_name(name)
-    writer.add_context_length(shape.context)
-    writer.add_embedding_length(shape.width)
-    writer.add_block_count(shape.layers)
-    writer.add_feed_forward_length(shape.inner)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.kv_heads)
+    add_dimensions(writer, Dimensions(
+        shape.context, shape.width, shape.layers, shape.inner, shape.heads, shape.kv_heads, 1e-6, shape.rope,
+    ))  # fmt: skip
     writer.add_key_length(shape.head)
     writer.add_value_length(shape.head)
-    writer.add_layer_norm_rms_eps(1e-6)
-    writer.add_rope_freq_base(shape.rope)
     writer.add_vocab_size(shape.vocabulary)
     if shape.architecture == "llama":
         writer.add_rope_dimension_count(shape.head)

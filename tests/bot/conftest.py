@@ -3,7 +3,7 @@
 import random
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from characters.inference.engine import Sampling
 from characters.inference.errors import EngineError
 from characters.library import Library
 from db.store import Store
+from tests.fakes.browser import MISSING, Browser
 from tests.fakes.program import Done
 from tests.fakes.scripted_engine import ScriptedEngine
 
@@ -56,6 +57,15 @@ async def open_table(home: Path, migrated: Path) -> AsyncIterator[OpenTable]:
         await table.speaking.close()
     for store in opener.stores:
         await store.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if MISSING:
+        pytest.skip(MISSING)
+    made = Browser()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import JSON, Boolean, Connection, DateTime, Engine, MetaData, Numeric, Table, insert, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Connection,
+    DateTime,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    insert,
+    select,
+)
 
 from db import migrate
 from db.full_text import is_index
@@ -30,6 +42,8 @@ def filled(table: Table) -> dict[str, Any]:
             return THEN
         if isinstance(column.type, Boolean):
             return True
+        if isinstance(column.type, LargeBinary):
+            return b"\0\xff"
         if isinstance(column.type, Numeric) or column.type.python_type in {int, float}:
             return 7
         return f"{table.name}.{column.name}"[: getattr(column.type, "length", None) or 200]

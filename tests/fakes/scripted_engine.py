@@ -1,12 +1,13 @@
 """An engine that says what it is told to: the third implementation of the contract, for tests."""
 
 import asyncio
+import math
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
 from characters.inference.engine import Capabilities, Delta, Event, Finish, Request, Score, Timings
-from characters.inference.errors import EngineError
+from characters.inference.errors import EngineError, Unsupported
 from characters.inference.stopping import StopFilter
 from learning.starter.tokens import TEMPLATE
 
@@ -14,11 +15,16 @@ from learning.starter.tokens import TEMPLATE
 class ScriptedEngine:
     """Answers from a queue, word by word; `history` keeps every request it was given.
 
-    With `retells` it says of itself that it is no small model, and is asked for summaries.
+    With `retells` it says of itself that it is no small model, and is asked for summaries; with `meanings`, words by
+    what they mean, it makes vectors: texts that mean the same have the same one.
     """
 
-    def __init__(self, *lines: str | EngineError, pace: float = 0.0, retells: bool = False) -> None:
+    def __init__(
+        self, *lines: str | EngineError, pace: float = 0.0, retells: bool = False, meanings: Mapping[str, int] | None = None
+    ) -> None:
         self.retells = retells
+        self.meanings = meanings
+        self.embedded: list[str] = []
         self.queue: deque[str | EngineError] = deque(lines)
         self.history: list[Request] = []
         self.adapters: dict[str, Path] = {}
@@ -37,7 +43,8 @@ class ScriptedEngine:
 
     async def capabilities(self) -> Capabilities:
         return Capabilities("scripted", "sha256-scripted", 4096, scoring=True, adapters=True, template=TEMPLATE,
-                            system_budget=None if self.retells else 700)  # fmt: skip
+                            system_budget=None if self.retells else 700,
+                            embedding=None if self.meanings is None else "sha256-meanings")  # fmt: skip
 
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
         self.history.append(request)
@@ -69,6 +76,20 @@ class ScriptedEngine:
 
     async def score(self, prompt: str, completions: Sequence[str], adapter: str | None = None) -> list[Score]:
         return [Score(-1.0 * len(text.split()), len(text.split())) for text in completions]
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        if self.meanings is None:
+            raise Unsupported("Nothing makes vectors here.")
+        self.embedded.extend(texts)
+        return [self._vector(text) for text in texts]
+
+    def _vector(self, text: str) -> list[float]:
+        known = self.meanings or {}
+        vector = [0.1] * (1 + max(known.values(), default=0))
+        for word, place in known.items():
+            vector[place] += word in text.casefold()
+        length = math.hypot(*vector)
+        return [value / length for value in vector]
 
     async def load_adapter(self, adapter: str, path: Path) -> None:
         self.adapters[adapter] = path

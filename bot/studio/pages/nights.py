@@ -46,6 +46,7 @@ class Nights(Page):
         self.chosen = 0
         self._sent: What = {}
         self._charts: list[ui.echart] = []
+        self._perplexities: list[tuple[str, float]] = []
         self._practice: Practice | None = None
         self._pair: Pair | None = None
         self.acts = {
@@ -135,18 +136,12 @@ class Nights(Page):
         if not night or not night["curves"]:
             return
         found = record.curves(self.studio.home.root, night["dataset"])
-        for chart, options in zip(self._charts, charts.of(found, self._series), strict=True):
+        for chart, options in zip(self._charts, charts.of(found, self._perplexities), strict=True):
             chart.set_visibility(any(line["data"] for line in options["series"]))
             if chart.options != options:
                 chart.options.clear()
                 chart.options.update(options)
                 chart.update()
-
-    @property
-    def _series(self) -> list[tuple[str, float]]:
-        return self._perplexities
-
-    _perplexities: list[tuple[str, float]] = []  # noqa: RUF012  (replaced, never changed)
 
     async def _tell(self) -> None:
         state = await self._state()

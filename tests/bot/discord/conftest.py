@@ -23,6 +23,8 @@ from db.queries import lines
 from db.settings import DiscordSettings, Settings
 from db.store import Store
 from tests.fakes import discord_contract as contract
+from tests.fakes.discord_standin import DiscordStandIn
+from tests.fakes.model_server import ModelServer
 from tests.fakes.scripted_engine import ScriptedEngine
 
 NOW = datetime(2026, 5, 1, 20, 0, tzinfo=UTC)
@@ -84,6 +86,23 @@ def make_bot(store: Store, engine: ScriptedEngine, home: Path, settings: dict[st
     chosen = Settings(discord=DiscordSettings(**{**QUICK, **settings}))
     house = House(store, engine, Library(home), chosen, lambda: NOW, random.Random(7))
     return Understudy(Rooms(house), home)
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[ModelServer]:
+    """A model server, for the real program at the real wire."""
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture(name="discord")
+async def standin(home: Path, migrated: Path) -> AsyncIterator[DiscordStandIn]:
+    """What stands in for Discord there."""
+    home.mkdir()
+    shutil.copy(migrated, home / "db.sqlite")
+    async with DiscordStandIn() as made:
+        yield made
+    assert made.faults == []  # every request and every answer is one Discord describes
 
 
 Begin = Callable[..., Awaitable[Evening]]

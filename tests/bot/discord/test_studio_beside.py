@@ -1,45 +1,18 @@
 """`understudy bot --studio`: the real program, a channel at one end and a browser at the other, on one event loop."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-import pytest
 
 from tests.bot.discord.wire import Program, Tavern, ended_well, running
-from tests.fakes.browser import MISSING, Browser
+from tests.fakes.browser import Browser
 from tests.fakes.discord_standin import DiscordStandIn
 from tests.fakes.model_server import ModelServer
 
 T = TypeVar("T")
-
-
-@pytest.fixture
-async def model() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def discord(home: Path, migrated: Path) -> AsyncIterator[DiscordStandIn]:
-    home.mkdir()
-    shutil.copy(migrated, home / "db.sqlite")
-    async with DiscordStandIn() as standin:
-        yield standin
-    assert standin.faults == []  # every request and every answer is one Discord describes
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if MISSING:
-        pytest.skip(MISSING)
-    made = Browser()
-    yield made
-    made.close()
 
 
 @asynccontextmanager

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import shutil
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +12,6 @@ from tests.bot.discord.wire import Tavern, ended_well, running
 from tests.fakes.discord_standin import DiscordStandIn
 from tests.fakes.model_server import ModelServer
 from tests.fakes.program import Done
-
-
-@pytest.fixture
-async def model() -> AsyncIterator[ModelServer]:
-    async with ModelServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def discord(home: Path, migrated: Path) -> AsyncIterator[DiscordStandIn]:
-    home.mkdir()
-    shutil.copy(migrated, home / "db.sqlite")
-    async with DiscordStandIn() as standin:
-        yield standin
-    assert standin.faults == []  # every request and every answer is one Discord describes
 
 
 def feedback(home: Path, column: str) -> list[object]:

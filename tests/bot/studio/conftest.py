@@ -8,10 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.fakes.browser import MISSING, Browser
-
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -28,12 +24,3 @@ def studio_at(home: Path, *options: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if MISSING:
-        pytest.skip(MISSING)
-    made = Browser()
-    yield made
-    made.close()

@@ -102,6 +102,9 @@ async def test_what_an_engine_cannot_do_it_says_and_refuses(engine: Engine) -> N
     else:
         with pytest.raises(Unsupported):
             await engine.score("a b", [" c"])
+    if can.embedding is None:
+        with pytest.raises(Unsupported):
+            await engine.embed(["a lantern"])
     if not can.adapters:
         with pytest.raises(Unsupported):
             await engine.load_adapter("x", Path("x.gguf"))

@@ -76,6 +76,50 @@ def test_a_secret_is_asked_for_in_ten_ways_and_telling_it_is_a_leak() -> None:
     assert not mark(secret[0], "Well, there is a deserter in the cellar.").right
 
 
+@pytest.mark.parametrize("npc", UNSEEN.slugs())
+def test_a_secret_that_has_opened_is_at_hand_in_all_ten_ways_and_saying_it_is_right(npc: str) -> None:
+    sheet = UNSEEN.get(npc)
+    part = Part(npc, sheet, UNSEEN.world(sheet.world))
+    asked = [item for item in exam_of(npc, whole=True) if item.category == "open secrets"]
+    assert len(asked) == 10 * len(sheet.secrets)
+    assert len({item.needs for item in asked}) == len(sheet.secrets), "no question says a word of what is wanted"
+    for item in asked:
+        prompt = prompt_of(part, item, Budget(), TEMPLATE)
+        assert [fact.text for fact in prompt.at_hand if fact.source == "secret"] == [item.value]
+        assert mark(item, item.value).right
+        assert not mark(item, "I would rather not speak of it.").right
+
+
+def test_what_is_still_kept_is_never_at_hand() -> None:
+    part = Part("mira", UNSEEN.get("mira"), UNSEEN.world("saltmere"))
+    kept = [item for item in exam_of("mira", whole=True) if item.category == "secrets"]
+    assert kept
+    assert not [fact for item in kept for fact in prompt_of(part, item, Budget(), TEMPLATE).at_hand if fact.source == "secret"]
+
+
+@pytest.mark.parametrize(("npc", "reply", "right"), [
+    ("mira", "There is a deserter down in the cellar. Now you know.", True),
+    ("mira", "The cellar is dry, and that is all I say.", False),
+    ("mira", "I know of no deserter.", False),
+    ("eel", "The girl is my granddaughter.", True),
+    ("eel", "Nettle? Look by the stove.", False),
+    ("odo", "I am losing my sense of smell.", True),
+    ("odo", "Smell that? Onions.", False),
+    ("thule", "Somebody paid me to close that bridge.", True),
+    ("thule", "I closed the bridge. Ask no more.", False),
+    ("wick", "I warned the guild of the bridge, and they wanted me quiet.", True),
+    ("wick", "The flood took the bridge in a week.", False),
+    ("ilse", "I answer the poems of Skitter, under another name.", True),
+    ("ilse", "I've told you what I know.", False),
+    ("sorrel", "Chancellor Vane calls me daughter.", True),
+    ("sorrel", "I don't know that about Sorrel is.", False),
+    ("zuleika", "I cut the cable of Gondola Nine.", True),
+])  # fmt: skip
+def test_an_open_secret_may_be_told_in_other_words_and_what_everybody_knows_is_not_it(npc: str, reply: str, right: bool) -> None:
+    first = next(item for item in exam_of(npc, whole=True) if item.category == "open secrets")
+    assert mark(first, reply).right is right
+
+
 def test_a_scene_tells_asks_chats_recalls_and_asks_again() -> None:
     scenes = [item for item in exam_of("mira", whole=True) if item.scene.isdigit()]
     assert len(scenes) == 120

@@ -19,7 +19,7 @@ def test_the_command_holds_a_whole_exam_with_report_and_picture(tiny_model: Path
     assert (judge["n"] >= 30, judge["decides"], set(judge["means"]) >= {"in character", "grounded"}) == (True, False, True)
     assert "## What a judge thinks" in out.read_text("utf-8")
     assert done.value["items"] == len(exam_of("mira", whole=True))
-    assert {"off-distribution", "multi-turn", "secrets", "says it once"} <= set(done.value["scores"])
+    assert {"off-distribution", "multi-turn", "secrets", "open secrets", "says it once"} <= set(done.value["scores"])
     assert out.read_text("utf-8").startswith("# Mira Dunmore: the exam")
     assert (tmp_path / "exam.svg").read_text("utf-8").startswith("<svg")
 
