@@ -174,6 +174,7 @@ async def test_an_hour_at_a_busy_table_costs_no_memory_and_leaves_nothing_behind
     settings = {
         **QUICK, "UNDERSTUDY_ENGINE_URL": "", "UNDERSTUDY_ENGINE_MODEL": str(small_model), "UNDERSTUDY_ENGINE_SYSTEM_BUDGET": "200",
         "UNDERSTUDY_DISCORD_MESSAGE_CONTENT": "true", "UNDERSTUDY_DISCORD_GATHER_IDLE": "0.05", "UNDERSTUDY_STUDIO_PORT": "0",
+        "UNDERSTUDY_ENGINE_KV_TOKENS": "2048",  # what is kept evaluated is full after the warm-up, on a slow machine, too
     }  # fmt: skip
     watched = (sys.executable, "-m", "tests.fakes.watched", str(told))
     async with ModelServer() as model, DiscordStandIn() as discord:
