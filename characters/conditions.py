@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from characters.sheet import Secret
@@ -49,6 +50,7 @@ def key_of(secret: Secret) -> str:
     return "secret." + hashlib.sha256(secret.text.encode()).hexdigest()[:12]
 
 
+@lru_cache(maxsize=256)
 def parts(condition: str) -> tuple[tuple[Part, ...], ...]:
     """A condition as alternatives of parts that are all needed; none for an empty condition."""
     ways = re.split(r"\s*;\s*|\s+or\s+(?!more\b)", condition.strip())

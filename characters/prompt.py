@@ -18,6 +18,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from characters.chat_template import ChatTemplate
 from characters.cues import cues
@@ -118,12 +119,15 @@ def clean(text: str, special_tokens: Sequence[str] = ()) -> str:
     visible = text if text.isprintable() else "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
     visible = visible.replace("[", "(").replace("]", ")")
     visible = visible.replace("<|", "<").replace("|>", ">")
-    before = None
-    while before != visible:
-        before = visible
-        for token in special_tokens:
-            visible = visible.replace(token, " ") if token.strip() else visible
+    tokens = _any_of(tuple(special_tokens))
+    while tokens.search(visible):  # what is left around one may be another
+        visible = tokens.sub(" ", visible)
     return " ".join(visible.split())
+
+
+@lru_cache(maxsize=16)
+def _any_of(tokens: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(token) for token in tokens if token.strip()) or "(?!)")
 
 
 def clean_name(name: str, special_tokens: Sequence[str] = ()) -> str:

@@ -74,12 +74,14 @@ class Found:
     Attributes:
         share: how much of the question's weight it meets, 0 to 1.
         hits: the question's words, and senses, that are in it.
+        since: a campaign date or a scene, before which nobody knows it yet; "" where it was always known.
     """
 
     fact: Fact
     score: float
     share: float
     hits: tuple[str, ...]
+    since: str = ""
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ can be asked about, and an answer can be traced back to the field it rests on.
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -149,5 +150,10 @@ class Sheet(Strict):
     @property
     def version(self) -> str:
         """A short hash of the sheet's content: equal content, equal version."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-        return "sheet-" + hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return _version_of(self)
+
+
+@lru_cache(maxsize=64)  # every line says what sheet it was made with
+def _version_of(sheet: Sheet) -> str:
+    canonical = json.dumps(sheet.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    return "sheet-" + hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -80,8 +80,7 @@ async def _searched(
     session: AsyncSession, owners: Sequence[str], asked: Asked, words: Sequence[str], limit: int
 ) -> list[Hit]:
     sqlite = session.get_bind().dialect.name == "sqlite"
-    counts = await (_counts_sqlite if sqlite else _counts_postgres)(session, words)
-    total = int((await session.execute(text("SELECT COUNT(*) FROM memories"))).scalar_one())
+    counts, total = await (_counts_sqlite if sqlite else _counts_postgres)(session, words)
     rarity = {word: math.log(1 + (total + _SMOOTH) / (count + 1)) for word, count in counts.items() if count}
     if not rarity:
         return []
@@ -89,22 +88,23 @@ async def _searched(
     return _ranked(found, asked, rarity)[:limit]
 
 
-async def _counts_sqlite(session: AsyncSession, words: Sequence[str]) -> dict[str, int]:
-    """How many memories have each word."""
+async def _counts_sqlite(session: AsyncSession, words: Sequence[str]) -> tuple[dict[str, int], int]:
+    """How many memories have each word, and how many there are; 0 where nobody asks, for no word is known."""
     marks = ", ".join(f":w{place}" for place in range(len(words)))
-    rows = await session.execute(
-        text(f"SELECT term, doc FROM memory_counts WHERE term IN ({marks})"),
+    rows = (await session.execute(
+        text(f"SELECT term, doc, (SELECT COUNT(*) FROM memories) FROM memory_counts WHERE term IN ({marks})"),
         {f"w{place}": word for place, word in enumerate(words)},
-    )
-    return {str(term): int(count) for term, count in rows.all()}
+    )).all()  # fmt: skip
+    return {str(term): int(count) for term, count, _ in rows}, int(rows[0][2]) if rows else 0
 
 
-async def _counts_postgres(session: AsyncSession, words: Sequence[str]) -> dict[str, int]:
+async def _counts_postgres(session: AsyncSession, words: Sequence[str]) -> tuple[dict[str, int], int]:
     parts = ", ".join(
         f"(SELECT count(*) FROM memories WHERE {_VECTOR} @@ CAST(:w{place} AS tsquery))" for place in range(len(words))
     )
-    row = await session.execute(text(f"SELECT {parts}"), {f"w{at}": _lexeme(word) for at, word in enumerate(words)})
-    return dict(zip(words, map(int, row.one()), strict=True))
+    asked = text(f"SELECT (SELECT count(*) FROM memories), {parts}")
+    row = (await session.execute(asked, {f"w{at}": _lexeme(word) for at, word in enumerate(words)})).one()
+    return dict(zip(words, map(int, row[1:]), strict=True)), int(row[0])
 
 
 async def _rows_sqlite(

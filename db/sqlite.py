@@ -2,8 +2,9 @@
 
 The driver does everything in a thread of its own: opening a cursor, running a statement, fetching
 its rows and closing the cursor are four trips there and back, and on a busy machine a trip costs
-more than the work. Only running a statement and ending a transaction can wait, for a lock or for
-the disk; the rest touches memory, and is done at once.
+more than the work. Only what can wait, for a lock or for the disk, or computes for long belongs
+there: statements that write, the end of a transaction that wrote, long questions. The rest touches
+memory, and is done at once.
 """
 
 import sqlite3
@@ -13,6 +14,7 @@ from typing import Any
 import aiosqlite
 
 _AT_ONCE = frozenset({"cursor", "fetchall", "close"})
+_STEPS = 20_000  # of SQLite's machine, about a millisecond: the most that a question may take here
 
 
 class Connection(aiosqlite.Connection):
@@ -25,9 +27,10 @@ class Connection(aiosqlite.Connection):
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         """Call a method of the connection or of a cursor: here, or in the driver's thread."""
-        own = isinstance(fn.__self__, sqlite3.Cursor) or fn.__name__ == "cursor"
-        if own and fn.__name__ in _AT_ONCE and not self._away:
+        if not self._away and self._at_once(fn):
             return fn(*args, **kwargs)
+        if not self._away and _asks(fn, args) and self._answered(fn, args):
+            return fn.__self__
         self._away += 1
 
         def there() -> Any:
@@ -38,6 +41,30 @@ class Connection(aiosqlite.Connection):
 
         elsewhere: Any = super()._execute
         return await elsewhere(there)
+
+    def _at_once(self, fn: Any) -> bool:
+        """Whether a call waits for nothing; no transaction is ended where none was begun, as by reading."""
+        if fn.__name__ in {"commit", "rollback"}:
+            return not self._conn.in_transaction
+        return fn.__name__ in _AT_ONCE and (isinstance(fn.__self__, sqlite3.Cursor) or fn.__name__ == "cursor")
+
+    def _answered(self, ask: Any, args: Any) -> bool:
+        """Ask a question here, for readers wait for no writer; False if it takes long and is to be asked there."""
+        self._conn.set_progress_handler(lambda: True, _STEPS)
+        try:
+            ask(*args)
+        except sqlite3.OperationalError as error:
+            if "interrupted" not in str(error):
+                raise
+            return False
+        finally:
+            self._conn.set_progress_handler(None, 0)
+        return True
+
+
+def _asks(fn: Any, args: Any) -> bool:
+    """Whether a call runs a statement that reads, and writes nothing."""
+    return isinstance(fn.__self__, sqlite3.Cursor) and fn.__name__ == "execute" and args[0].startswith("SELECT")
 
 
 async def connect(path: str, patience: float) -> aiosqlite.Connection:

@@ -18,7 +18,7 @@ from db.store import Store
 from db.values import TaughtRow
 from learning.bootstrap.grid import draw
 from learning.bootstrap.prompts import scene_of
-from learning.harvest import TOO_ALIKE, differ
+from learning.harvest import too_alike
 from learning.taught import Lesson, row_turns
 from learning.teachers.offline.acting import play
 
@@ -95,7 +95,7 @@ def _lessons(campaign: int, part: Part, done: Curated) -> list[Lesson]:
     if done.choice == "keep":
         return [Lesson(origin, origin, signal, "npc", scene, turns, done.said, "the NPC, kept by a person")]
     found = [Lesson(origin, origin, signal, "gm", scene, turns, done.line, "a person", weight=3)]
-    if differ(done.line, done.said) >= TOO_ALIKE:
+    if not too_alike(done.line, done.said):
         found.append(Lesson(f"{origin}.pair", origin, signal, "gm", scene, turns, done.line, "a person", kind="pair",
                             rejected=done.said))  # fmt: skip
     return found

@@ -104,6 +104,12 @@ def differ(one: str, other: str) -> float:
     return 1.0 - difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
+def too_alike(one: str, other: str) -> bool:
+    """Whether two texts differ by less than `TOO_ALIKE`; quick bounds decide for most."""
+    pair = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    return all(1.0 - ratio() < TOO_ALIKE for ratio in (pair.real_quick_ratio, pair.quick_ratio, pair.ratio))
+
+
 @dataclass(frozen=True)
 class _Context:
     turns: tuple[Turn, ...]
@@ -143,6 +149,16 @@ def _context(line: HeardLine, policy: Policy, barred: Sequence[str], asked: str 
         return _Context((), (), False, f"what it answers: {judged.reason}")
     if any(shares_words(answered.said.text, said) for said in barred):
         return _Context((), (), False, "what it answers repeats words that may not be learnt from")
+    usable = _after_barred(line, policy, barred) if barred else line.before
+    turns = tuple(without_memories(_scrubbed(turn), line, policy) for turn in usable)
+    if not turns or not turns[-1].text:
+        return _Context((), (), False, "nothing is left of the question without addresses and links")
+    people = tuple(sorted({turn.person for turn in usable if turn.person}))
+    return _Context(tuple(turn for turn in turns if turn.text), people, True, judged.reason)
+
+
+def _after_barred(line: HeardLine, policy: Policy, barred: Sequence[str]) -> Sequence[HeardTurn]:
+    """The turns since the last that may not be trained on, or has words of one."""
     usable: list[HeardTurn] = []
     cut = False
     for turn in line.before:
@@ -154,16 +170,12 @@ def _context(line: HeardLine, policy: Policy, barred: Sequence[str], asked: str 
         elif not (own and cut):  # an NPC's answer to a barred turn may carry its words
             usable.append(turn)
             cut = False
-    turns = tuple(without_memories(_scrubbed(turn), line, policy) for turn in usable)
-    if not turns or not turns[-1].text:
-        return _Context((), (), False, "nothing is left of the question without addresses and links")
-    people = tuple(sorted({turn.person for turn in usable if turn.person}))
-    return _Context(tuple(turn for turn in turns if turn.text), people, True, judged.reason)
+    return usable
 
 
 def _scrubbed(heard: HeardTurn) -> Turn:
-    turn = heard.said.turn
-    return Turn(turn.speaker, scrub(turn.text), turn.npc, turn.at_hand)
+    said = heard.said
+    return Turn(said.speaker, scrub(said.text), said.npc, said.at_hand)
 
 
 def _of_line(line: HeardLine, policy: Policy) -> list[Candidate]:
@@ -229,7 +241,7 @@ def _of_edit(line: HeardLine, given: GivenReaction, original: str, judge: _Judge
     asked = given.asked if by_gm and given.asked not in {"", question} else None
     common = {"source": "gm" if by_gm else source, "completion": text, "asked": asked, "written": judged}
     rows = [_row(line, judge, "sft", "edit", weight=3 if by_gm else 1, **common)]
-    if original and differ(text, original) >= TOO_ALIKE:
+    if original and not too_alike(text, original):
         rows.append(_row(line, judge, "pair", "edit", rejected=original, **common))
     return rows
 

@@ -45,6 +45,8 @@ def usable(memory: HeardMemory | None, policy: Policy) -> bool:
 
 def without_memories(turn: Turn, line: HeardLine, policy: Policy) -> Turn:
     """An earlier turn without what was at hand for it from memory and may not be learnt from, or is gone."""
+    if not turn.at_hand:
+        return turn
     kept = tuple(fact for fact in turn.at_hand if _carried(fact, line, policy))
     return turn if kept == turn.at_hand else Turn(turn.speaker, turn.text, turn.npc, kept)
 
@@ -71,14 +73,19 @@ def recall(line: HeardLine, policy: Policy, turns: Iterable[Turn], completion: s
     kept = [fact for fact in summaries if _carried(fact, line, policy)]
     standing = [line.memories[fact.key] for fact in (*facts, *kept) if fact.key in line.memories]
     origins = {origin for memory in standing for origin in memory.origins}
-    speakers = {called(turn.speaker, within=True) for turn in context}
-    familiar = str(line.frame.get("familiarity", "")).split("; ")
-    known = [part for part in familiar if part.rpartition(": ")[0] in speakers]
     return Recalled(
-        facts, tuple(fact.text for fact in kept), "; ".join(known),
+        facts, tuple(fact.text for fact in kept), _known(str(line.frame.get("familiarity", "")), context),
         tuple(sorted({origin.person for origin in origins if origin.person})),
         tuple(sorted({origin.name for origin in origins if origin.name})),
     )  # fmt: skip
+
+
+def _known(familiarity: str, turns: Iterable[Turn]) -> str:
+    """Whom of those who speak the NPC knew."""
+    if not familiarity:
+        return ""
+    speakers = {called(turn.speaker, within=True) for turn in turns}
+    return "; ".join(part for part in familiarity.split("; ") if part.rpartition(": ")[0] in speakers)
 
 
 def _rests_on(completion: str, lost: Iterable[Fact], told: Iterable[str]) -> bool:

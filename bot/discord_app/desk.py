@@ -16,7 +16,7 @@ from typing import Any
 import discord
 
 from bot.discord_app.catalogue import words
-from bot.discord_app.errors import Refusal
+from bot.discord_app.errors import Refusal, TooLate
 from bot.discord_app.fair_queue import FairQueue
 from bot.discord_app.lines import split
 from bot.discord_app.personas import Face, Personas, face_of
@@ -85,17 +85,23 @@ class Desk:
 
     @contextlib.asynccontextmanager
     async def answering(self, interaction: discord.Interaction[Any], *, defer: bool = True) -> AsyncIterator[Answer]:
-        """Answer an interaction, whatever happens.
+        """Answer an interaction, whatever happens to what it asks for.
 
         Args:
             defer: acknowledge at once; False for handlers that open a dialogue or change a message.
+
+        Raises:
+            TooLate: Discord does not know the interaction any more; nothing was done.
         """
         observing.begin(f"discord-{interaction.id}")
         answer = Answer(interaction)
         with self.working():
-            try:
-                if defer and not interaction.response.is_done():
+            if defer and not interaction.response.is_done():
+                try:
                     await interaction.response.defer(ephemeral=True, thinking=True)
+                except discord.HTTPException as error:
+                    raise TooLate(error.text) from error
+            try:
                 yield answer
             except Exception as error:  # noqa: BLE001  (the one place where everything ends)
                 await self.tell(interaction, error)
@@ -118,6 +124,9 @@ class Desk:
 
     async def tell(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         """Say what went wrong; what is our fault goes to the log too."""
+        if isinstance(error, TooLate):
+            log.warning("%s", error)
+            return
         if isinstance(error, Refusal):
             sentence = words(interaction.locale, error.key, **error.fields)
         elif isinstance(error, UnderstudyError):

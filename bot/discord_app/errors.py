@@ -12,5 +12,12 @@ class Refusal(TableError):
         self.fields = fields
 
 
+class TooLate(TableError):
+    """An interaction that Discord takes no answer to any more."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Discord took no answer to an interaction ({why}); the machine or the line was too slow.")
+
+
 class SetupError(TableError):
     """The bot cannot run as it is set up; the sentence says exactly what is missing."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from bot.table.state import State
 from characters.cards.speech import exchanges, spoken
@@ -30,19 +31,22 @@ class Recalling:
     async def facts(self, part: Part, turns: Sequence[Turn], budget: Budget) -> tuple[Fact, ...]:
         """What lorebooks add to the prompt after these turns."""
         scene = self.state.scene_id
+        self._after.pop((scene, part.slug), None)
+        if not self.state.library.lorebooks(part.slug, part.sheet.world):
+            return ()
         async with self.state.store.session() as session:
             kept = Timers.from_json(await lore.timers(session, scene, part.slug))
         found = recall(self.state.library, part, turns, budget, kept, f"{self.state.campaign}/{scene}/{part.slug}")
-        self._after[scene, part.slug] = found.timers
+        if found.timers != kept:
+            self._after[scene, part.slug] = found.timers
         return lore_facts(found, part, turns, budget)
 
-    async def keep(self, npc: str) -> None:
+    async def keep(self, session: Any, npc: str) -> None:
         """Let what the last look found stay with the conversation, now that the NPC speaks."""
         scene = self.state.scene_id
         timers = self._after.get((scene, npc))
         if timers is not None:
-            async with self.state.store.session() as session:
-                await lore.keep_timers(session, scene, npc, timers.as_json())
+            await lore.keep_timers(session, scene, npc, timers.as_json())
 
 
 def recall(

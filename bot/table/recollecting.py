@@ -67,21 +67,23 @@ async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
         before: nothing of this turn, or later, is remembered yet.
         embedding: the model that makes vectors of memories, if one does.
     """
-    opened = await open_secrets(session, state, part)
-    standing = await memories.standing(session, state.campaign, part.slug)
-    turns = [*state.earlier, *_as_it_stands(part, [turn.turn for turn in heard], {*standing, *opened}), *also]
+    taken = await secrets.steps(session, state.campaign, part.slug) if part.sheet.secrets else []
+    opened = _opened(part, taken)
+    said = [turn.turn for turn in heard]
+    shown = {fact.key for turn in said for fact in turn.at_hand}
+    standing = await memories.standing(session, state.campaign, part.slug, shown)
+    turns = [*state.earlier, *_as_it_stands(part, said, {*standing, *opened}), *also]
     question = " ".join(_unanswered(part.slug, turns))
     without = [turn.id for turn in heard[-_IN_SIGHT:]]
     asks = question and ("?" in question or not intents(question) & _SMALL_TALK)
     asked = question if asks else ""
     near = await like(state.engine, embedding, asked)
-    found = await memories.find(session, state.campaign, part.slug, asked, without=without, before=before, like=near)
-    since = await memories.not_known_since(session, state.campaign, part.slug)
+    find = memories.find(session, state.campaign, part.slug, asked, without=without, before=before, like=near)
     calendar = part.world.calendar if part.world else None
-    found = [one for one in found if has_come(since.get(one.fact.key, ""), part.when, calendar)]
-    beside = index_of(part.sheet, part.world, part.slug, part.when).search(question, turns)
+    found = [one for one in await find if has_come(one.since, part.when, calendar)]
+    beside = index_of(part.sheet, part.world, part.slug, part.when).search(question, turns) if found else ()
     facts = choose(found, beside, _FEW if small else OFFERED)
-    told = await _confided(session, state, part, heard, question)
+    told = _confided(state, part, heard, question, taken, opened)
     count = 1 if small else _SUMMARIES
     told_before = await memories.summaries(session, state.campaign, part.slug, state.scene_id, count)
     summaries = tuple(Fact(f"memory.{one.id}", one.text, "memory") for one in told_before)
@@ -114,26 +116,24 @@ def _as_it_stands(part: Part, turns: Sequence[Turn], standing: set[str]) -> list
     ]  # fmt: skip
 
 
-async def open_secrets(session: Any, state: State, part: Part) -> dict[str, str]:
+def _opened(part: Part, taken: Sequence[secrets.Step]) -> dict[str, str]:
     """The NPC's secrets that may be told: text by key."""
-    taken = await secrets.steps(session, state.campaign, part.slug)
     return {
         key_of(secret): secret.text for secret in part.sheet.secrets
         if is_open(secret, [step.part for step in taken if step.secret == key_of(secret)])
     }  # fmt: skip
 
 
-async def _confided(
-    session: Any, state: State, part: Part, heard: Sequence[StoredTurn], question: str
-) -> tuple[Fact, ...]:
+def _confided(
+    state: State, part: Part, heard: Sequence[StoredTurn], question: str, taken: Sequence[secrets.Step],
+    opened: dict[str, str],
+) -> tuple[Fact, ...]:  # fmt: skip
     """Open secrets for this reply: those that opened since the NPC's last line, and those it is asked about."""
-    opened = await open_secrets(session, state, part)
     if not opened:
         return ()
     last = max((turn.id for turn in heard if turn.npc == part.slug), default=0)
     here = {turn.id for turn in heard if turn.id > last}
-    fresh = {step.secret for step in await secrets.steps(session, state.campaign, part.slug) if step.turn in here}
-    fresh |= state.loosened.get(part.slug, set())
+    fresh = {step.secret for step in taken if step.turn in here} | state.loosened.get(part.slug, set())
     return confided(opened, fresh, question)
 
 

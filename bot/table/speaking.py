@@ -79,7 +79,7 @@ class Speaking:
                 slot = StoredTurn(0, name, "", npc, "npc", said.id)
                 line_id = await lines.add_turn(session, state.scene_id, slot, now)
             take_id = await lines.add_take(session, line_id, made, now)
-        await self.recalling.keep(npc)
+            await self.recalling.keep(session, npc)
         request = Request(prompt.text, prompt.messages, prompt.stop, sampling, f"{state.scene_id}/{npc}", adapter)
         watched = voice is None  # what is heard to compare two voices is not part of the evening
         if watched:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import ActiveAdapter, AdapterVersion, NightRequest
+from db.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -18,15 +19,16 @@ class Speaking:
     path: str
 
 
+_ACTIVE = Prepared(
+    select(AdapterVersion.adapter, AdapterVersion.path)
+    .join(ActiveAdapter, ActiveAdapter.adapter == AdapterVersion.adapter)
+    .where(ActiveAdapter.campaign_id == bindparam("campaign"), ActiveAdapter.npc == bindparam("npc"))
+)
+
+
 async def active_adapter(session: AsyncSession, campaign: int, npc: str) -> Speaking | None:
     """The adapter an NPC speaks with now, None for the bare base."""
-    row = (
-        await session.execute(
-            select(AdapterVersion.adapter, AdapterVersion.path)
-            .join(ActiveAdapter, ActiveAdapter.adapter == AdapterVersion.adapter)
-            .where(ActiveAdapter.campaign_id == campaign, ActiveAdapter.npc == npc)
-        )
-    ).first()
+    row = (await _ACTIVE(session, campaign=campaign, npc=npc)).first()
     return Speaking(row[0], row[1]) if row else None
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from characters.knowing import When
 from characters.messages import Fact
 from db.models import CandidateRow, Feedback, Night, Participant, PlaySession, SceneRow, TurnRow
+from db.prepared import Prepared
 from db.queries import desk, lines, memories
 from db.queries.play import scene_of, stories
 from db.values import GivenReaction, HeardLine, HeardMemory, HeardTurn, StoredTake, TakeMade
@@ -130,7 +131,8 @@ class _Part:
 
     @classmethod
     def of(cls, row: TurnRow, scene: SceneRow, heard: list[HeardTurn], takes: list[StoredTake]) -> "_Part":
-        before = [turn for turn in heard if turn.said.id < row.id]
+        number = row.id  # a mapped attribute is no cheap thing to read for every turn
+        before = [turn for turn in heard if turn.said.id < number]
         spoken = [take.made for take in takes if take.origin == "npc"] or [take.made for take in takes] or [TakeMade()]
         made = spoken[-1]
         recalled = tuple(fact for fact in made.at_hand if fact.source in RECALLED)
@@ -154,13 +156,16 @@ def _up_to_question(heard: list[HeardTurn], answers: int | None) -> tuple[HeardT
     return tuple(heard[: at + 1]) if at is not None else ()
 
 
+_PEOPLE = Prepared(
+    select(TurnRow.id, Participant.consent, Participant.key)
+    .join(Participant, Participant.id == TurnRow.participant_id)
+    .where(TurnRow.scene_id.in_(bindparam("scenes", expanding=True)), TurnRow.npc.is_(None))
+)
+
+
 async def _people(session: AsyncSession, scenes: Sequence[int]) -> dict[int, tuple[str, str | None]]:
     """Consent and key of whoever said a turn, by turn."""
-    rows = await session.execute(
-        select(TurnRow.id, Participant.consent, Participant.key)
-        .join(Participant, Participant.id == TurnRow.participant_id)
-        .where(TurnRow.scene_id.in_(scenes), TurnRow.npc.is_(None))
-    )
+    rows = await _PEOPLE(session, scenes=list(scenes))
     return {turn: (consent, key) for turn, consent, key in rows.all()}
 
 
@@ -203,11 +208,13 @@ async def replace_candidates(
     verdicts = await desk.verdicts(session, campaign, npc)
     harvested = (CandidateRow.campaign_id == campaign, CandidateRow.npc == npc, CandidateRow.origin.is_(None))
     await session.execute(delete(CandidateRow).where(*harvested))
-    session.add_all(
-        CandidateRow(
-            campaign_id=campaign, npc=npc, kind=record.kind, source=record.source, turn_id=record.turn,
-            payload=record.payload, verdict="train" if record.trainable else "leave", reason=record.reason,
-            human_verdict=verdicts.get(desk.mark(record.turn, record.kind, record.payload)), made_at=now,
-        )
+    rows = [
+        {
+            "campaign_id": campaign, "npc": npc, "kind": record.kind, "source": record.source, "turn_id": record.turn,
+            "payload": record.payload, "verdict": "train" if record.trainable else "leave", "reason": record.reason,
+            "human_verdict": verdicts.get(desk.mark(record.turn, record.kind, record.payload)), "made_at": now,
+        }
         for record in records
-    )  # fmt: skip
+    ]  # fmt: skip
+    if rows:
+        await session.execute(insert(CandidateRow), rows)

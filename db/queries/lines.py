@@ -1,20 +1,38 @@
 """Turns and takes: what was said, and how else it could have been said."""
 
+import functools
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, Text, func, insert, select, update
+from sqlalchemy import CursorResult, Text, bindparam, func, insert, select, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import PlaySession, SceneRow, Take, TurnRow
+from db.prepared import Prepared
 from db.queries import memories, secrets
 from db.queries.presence import witnessed
 from db.values import StoredTake, StoredTurn, TakeMade, facts_from_json, facts_from_text, facts_to_json
 
-_UNREAD = {"synchronize_session": False}  # nothing that was read before in the same transaction is used after
+_TURNS_SO_FAR = select(func.coalesce(func.max(TurnRow.ordinal), 0)).where(TurnRow.scene_id == bindparam("scene"))
+_ADD_TURN = Prepared(
+    insert(TurnRow).values(scene_id=bindparam("scene"), ordinal=_TURNS_SO_FAR.scalar_subquery() + 1)
+    .returning(*memories.SAID)
+)  # fmt: skip
+_TAKES_SO_FAR = select(func.count()).select_from(Take).where(Take.turn_id == bindparam("turn"))
+_ADD_TAKE = Prepared(
+    insert(Take).values(turn_id=bindparam("turn"), number=_TAKES_SO_FAR.scalar_subquery() + 1).returning(Take.id)
+)
+_FINISH_TAKE = Prepared(
+    update(Take).where(Take.id == bindparam("take"))
+    .values(text=bindparam("whole"), state=bindparam("ended"), timings=bindparam("timed")).returning(Take.number)
+)  # fmt: skip
+_TEXT = select(func.coalesce(Take.text, "")).where(Take.id == bindparam("take")).scalar_subquery()
+_KEEP_TAKE = Prepared(
+    update(TurnRow).where(TurnRow.id == bindparam("turn")).values(kept_take_id=bindparam("take"), text=_TEXT)
+    .returning(*memories.SAID)
+)  # fmt: skip
 
 
 async def add_turn(
@@ -22,16 +40,14 @@ async def add_turn(
     *, participant: int | None = None, out_of_character: bool = False,
 ) -> int:  # fmt: skip
     """Append a turn to a scene; its id is given by the database."""
-    following = select(func.coalesce(func.max(TurnRow.ordinal), 0) + 1).where(TurnRow.scene_id == scene)
-    added = insert(TurnRow).values(
-        scene_id=scene, ordinal=following.scalar_subquery(), source=said.source, speaker=said.speaker, text=said.text,
-        npc=said.npc, participant_id=participant, answers_id=said.answers, kept_take_id=None,
-        out_of_character=out_of_character, retracted_at=None, said_at=now,
-    )  # fmt: skip
-    turn = (await session.scalars(added.returning(TurnRow.id))).one()
+    turn = (await _ADD_TURN(
+        session, scene=scene, source=said.source, speaker=said.speaker, text=said.text, npc=said.npc,
+        participant_id=participant, answers_id=said.answers, kept_take_id=None, out_of_character=out_of_character,
+        retracted_at=None, said_at=now,
+    )).one()  # fmt: skip
     if said.npc is None and not out_of_character:
-        await memories.derive(session, turn)
-    return turn
+        await memories.remember(session, turn)
+    return int(turn.id)
 
 
 async def add_take(  # noqa: PLR0913  (the columns that differ, by name)
@@ -39,27 +55,20 @@ async def add_take(  # noqa: PLR0913  (the columns that differ, by name)
     *, text: str = "", state: str = "streaming", origin: str = "npc",
 ) -> int:  # fmt: skip
     """Open a take of a line; it is there before anybody sees a word of it."""
-    following = select(func.count() + 1).select_from(Take).where(Take.turn_id == turn)
-    fields = asdict(made) | {"at_hand": facts_to_json(made.at_hand)}
-    added = insert(Take).values(
-        turn_id=turn, number=following.scalar_subquery(), text=text, state=state, origin=origin, timings={},
-        made_at=now, **fields,
-    )  # fmt: skip
-    return (await session.scalars(added.returning(Take.id))).one()
+    fields = vars(made) | {"at_hand": facts_to_json(made.at_hand)}
+    added = await _ADD_TAKE(session, turn=turn, text=text, state=state, origin=origin, timings={}, made_at=now,
+                            **fields)  # fmt: skip
+    return int(added.scalar_one())
 
 
 async def finish_take(session: AsyncSession, take: int, text: str, state: str, timings: dict[str, Any]) -> int:
     """Write a take's whole text and how it ended; returns its number among the line's takes."""
-    changed = update(Take).where(Take.id == take).values(text=text, state=state, timings=timings)
-    return (await session.scalars(changed.returning(Take.number), execution_options=_UNREAD)).one()
+    return int((await _FINISH_TAKE(session, take=take, whole=text, ended=state, timed=timings)).scalar_one())
 
 
 async def keep_take(session: AsyncSession, turn: int, take: int) -> None:
     """Make a take the one the table heard."""
-    text = select(func.coalesce(Take.text, "")).where(Take.id == take).scalar_subquery()
-    changed = update(TurnRow).where(TurnRow.id == turn).values(kept_take_id=take, text=text)
-    await session.execute(changed, execution_options=_UNREAD)
-    await memories.derive(session, turn)
+    await memories.remember_anew(session, (await _KEEP_TAKE(session, turn=turn, take=take)).one())
 
 
 async def retract(session: AsyncSession, turn: int, now: datetime) -> None:
@@ -67,6 +76,25 @@ async def retract(session: AsyncSession, turn: int, now: datetime) -> None:
     await session.execute(update(TurnRow).where(TurnRow.id == turn).values(retracted_at=now))
     await memories.derive(session, turn)
     await secrets.withdraw_turn(session, turn)
+
+
+_COLUMNS = (
+    TurnRow.id, TurnRow.speaker, TurnRow.text, TurnRow.npc, TurnRow.source, TurnRow.answers_id, TurnRow.kept_take_id,
+    TurnRow.scene_id, cast_to(Take.at_hand, Text).label("at_hand"),
+)  # fmt: skip
+# Turns that were said, in character, and stand.
+_STANDING = (
+    select(*_COLUMNS).outerjoin(Take, Take.id == TurnRow.kept_take_id)
+    .where(TurnRow.retracted_at.is_(None), TurnRow.out_of_character.is_(False))
+    .where(TurnRow.npc.is_(None) | TurnRow.kept_take_id.is_not(None))
+)  # fmt: skip
+_WITNESSED = _STANDING.where(witnessed(bindparam("witness")))
+
+
+@functools.cache
+def _transcript(*, whole: bool, everybody: bool) -> Prepared:
+    wanted = (_STANDING if everybody else _WITNESSED).where(TurnRow.scene_id == bindparam("scene"))
+    return Prepared((wanted if whole else wanted.where(TurnRow.id < bindparam("before"))).order_by(TurnRow.ordinal))
 
 
 async def transcript(
@@ -77,35 +105,23 @@ async def transcript(
     Args:
         witness: only what this NPC was there for.
     """
-    wanted = _standing(witness).where(TurnRow.scene_id == scene).order_by(TurnRow.ordinal)
-    if before is not None:
-        wanted = wanted.where(TurnRow.id < before)
-    return [_stored(row) for row in (await session.execute(wanted)).all()]
+    wanted = _transcript(whole=before is None, everybody=witness is None)
+    rows = await wanted(session, scene=scene, before=before, witness=witness)
+    return [_stored(row) for row in rows.all()]
+
+
+_TRANSCRIPTS = Prepared(
+    _WITNESSED.where(TurnRow.scene_id.in_(bindparam("scenes", expanding=True)))
+    .order_by(TurnRow.scene_id, TurnRow.ordinal)
+)
 
 
 async def transcripts(session: AsyncSession, scenes: Sequence[int], witness: str) -> dict[int, list[StoredTurn]]:
     """The transcripts of many scenes, as an NPC witnessed them."""
-    wanted = _standing(witness).where(TurnRow.scene_id.in_(scenes)).order_by(TurnRow.scene_id, TurnRow.ordinal)
     found: dict[int, list[StoredTurn]] = {scene: [] for scene in scenes}
-    for row in (await session.execute(wanted)).all():
+    for row in (await _TRANSCRIPTS(session, scenes=list(scenes), witness=witness)).all():
         found[row.scene_id].append(_stored(row))
     return found
-
-
-_COLUMNS = (
-    TurnRow.id, TurnRow.speaker, TurnRow.text, TurnRow.npc, TurnRow.source, TurnRow.answers_id, TurnRow.kept_take_id,
-    TurnRow.scene_id, cast_to(Take.at_hand, Text).label("at_hand"),
-)  # fmt: skip
-
-
-def _standing(witness: str | None) -> Select[*tuple[Any, ...]]:
-    """Turns that were said, in character, and stand."""
-    wanted = (
-        select(*_COLUMNS).outerjoin(Take, Take.id == TurnRow.kept_take_id)
-        .where(TurnRow.retracted_at.is_(None), TurnRow.out_of_character.is_(False))
-        .where(TurnRow.npc.is_(None) | TurnRow.kept_take_id.is_not(None))
-    )  # fmt: skip
-    return wanted if witness is None else wanted.where(witnessed(witness))
 
 
 async def turn(session: AsyncSession, turn_id: int, campaign: int | None = None) -> StoredTurn | None:
@@ -176,5 +192,5 @@ async def unanswered(session: AsyncSession, scene: int) -> StoredTurn | None:
 
 
 def _stored(row: Any) -> StoredTurn:
-    facts = facts_from_text(row.at_hand) if row.at_hand else ()
-    return StoredTurn(row.id, row.speaker, row.text, row.npc, row.source, row.answers_id, facts, row.kept_take_id)
+    number, speaker, text, npc, source, answers, kept, _, at_hand = row
+    return StoredTurn(number, speaker, text, npc, source, answers, facts_from_text(at_hand) if at_hand else (), kept)

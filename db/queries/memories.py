@@ -4,11 +4,12 @@ Memories follow their turns: `derive` is called wherever a turn is added, kept, 
 back, so that no face has to think of it. Who was there for a turn remembers it, and nobody else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import CompoundSelect, Integer, String, bindparam, delete, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -16,6 +17,7 @@ from characters.messages import Fact
 from characters.remembering import OFFERED, Found, Noted, note_heard, note_manner, note_spoken, senses, stems
 from db.full_text import owner_word, search
 from db.models import Memory, MemoryTurn, Participant, PlaySession, SceneRow, TurnRow
+from db.prepared import Prepared
 from db.queries import vectors
 from db.queries.presence import witnesses
 from db.queries.vectors import Like, nearest, together
@@ -44,15 +46,19 @@ async def add(  # noqa: PLR0913  (where a memory comes from, by name)
     *, turns: Sequence[int] = (), scene: int | None = None, by: int | None = None, known_since: str = "",
 ) -> int:  # fmt: skip
     """Remember something."""
-    row = Memory(
-        campaign_id=campaign, npc=npc, kind=noted.kind, text=noted.text, about=noted.about[:200], weight=noted.weight,
-        known_since=known_since[:200], scene_id=scene, participant_id=by, edited=False,
-        owner=owner_word(campaign, npc), stems=_words(noted.text)[0], senses=_words(noted.text)[1], made_at=now,
-    )  # fmt: skip
-    session.add(row)
-    await session.flush()
-    session.add_all(MemoryTurn(memory_id=row.id, turn_id=turn) for turn in turns)
+    row = _row(campaign, npc, noted, now, scene)
+    row.participant_id, row.known_since = by, known_since[:200]
+    await _add(session, [(row, turns)])
     return row.id
+
+
+def _row(campaign: int, npc: str | None, noted: Noted, now: datetime, scene: int | None) -> Memory:
+    words, meant = _words(noted.text)
+    return Memory(
+        campaign_id=campaign, npc=npc, kind=noted.kind, text=noted.text, about=noted.about[:200], weight=noted.weight,
+        known_since="", scene_id=scene, participant_id=None, edited=False, owner=owner_word(campaign, npc),
+        stems=words, senses=meant, made_at=now,
+    )  # fmt: skip
 
 
 def _words(text: str) -> tuple[str, str]:
@@ -60,45 +66,82 @@ def _words(text: str) -> tuple[str, str]:
     return " ".join(found)[:_MOST_WORDS], " ".join(senses(found))[:_MOST_WORDS]
 
 
+async def _add(session: AsyncSession, made: Sequence[tuple[Memory, Sequence[int]]]) -> None:
+    """Keep memories, each with the turns it was made of."""
+    session.add_all(row for row, _ in made)
+    await session.flush()
+    session.add_all(MemoryTurn(memory_id=row.id, turn_id=turn) for row, turns in made for turn in turns)
+
+
 # --- written as it is said -----------------------------------------------------------------------
+
+# What `remember` has to know of a turn.
+SAID = (TurnRow.id, TurnRow.scene_id, TurnRow.ordinal, TurnRow.speaker, TurnRow.text, TurnRow.npc, TurnRow.answers_id,
+        TurnRow.kept_take_id, TurnRow.out_of_character, TurnRow.retracted_at, TurnRow.said_at)  # fmt: skip
+_SAID = Prepared(select(*SAID).where(TurnRow.id == bindparam("turn")))
+_MADE_OF = Prepared(
+    select(Memory.id, Memory.npc, Memory.edited).join(MemoryTurn, MemoryTurn.memory_id == Memory.id)
+    .where(MemoryTurn.turn_id == bindparam("turn"))
+)  # fmt: skip
+_CAMPAIGN = Prepared(
+    select(PlaySession.campaign_id).join(SceneRow, SceneRow.session_id == PlaySession.id)
+    .where(SceneRow.id == bindparam("scene"))
+)  # fmt: skip
+_ASKED = Prepared(
+    select(TurnRow.id, TurnRow.speaker, TurnRow.text, TurnRow.retracted_at).where(TurnRow.id == bindparam("turn"))
+)
 
 
 async def derive(session: AsyncSession, turn: int) -> None:
     """Write anew what is remembered of a turn; nothing, where it no longer stands. What a GM rewrote stays his."""
-    await session.flush()
-    row = await session.scalar(select(TurnRow).where(TurnRow.id == turn).execution_options(populate_existing=True))
-    stands = row is not None and row.retracted_at is None and not row.out_of_character and row.text.strip() != ""
-    await forget_turns(session, [turn], keep_edited=stands)
-    if row is None or not stands or (row.npc is not None and row.kept_take_id is None):
-        return
-    campaign = await session.scalar(
-        select(PlaySession.campaign_id).join(SceneRow, SceneRow.session_id == PlaySession.id)
-        .where(SceneRow.id == row.scene_id)
-    )  # fmt: skip
-    if campaign is None:
-        return
-    rewritten = set(await session.scalars(
-        select(Memory.npc).join(MemoryTurn, MemoryTurn.memory_id == Memory.id).where(MemoryTurn.turn_id == turn)
-    ))  # fmt: skip
-    heard = note_heard(row.speaker, row.text)
-    for npc in await witnesses(session, row.scene_id, row.ordinal):
-        if heard is not None and npc != row.npc and npc not in rewritten:
-            await add(session, campaign, npc, heard, row.said_at, turns=[turn], scene=row.scene_id)
-    if row.npc is not None and row.answers_id is not None:
-        await _of_an_answer(session, campaign, row)
+    said = (await _SAID(session, turn=turn)).one_or_none()
+    if said is None:
+        await forget_turns(session, [turn])
+    else:
+        await remember_anew(session, said)
 
 
-async def _of_an_answer(session: AsyncSession, campaign: int, line: TurnRow) -> None:
+async def remember_anew(session: AsyncSession, said: Any) -> None:
+    """Write anew what is remembered of a turn that changed.
+
+    Args:
+        said: the turn as it is now (`SAID`).
+    """
+    stands = said.retracted_at is None and not said.out_of_character and said.text.strip() != ""
+    made = (await _MADE_OF(session, turn=said.id)).all()
+    await drop(session, [one.id for one in made if not (stands and one.edited)])
+    if stands and (said.npc is None or said.kept_take_id is not None):
+        await remember(session, said, rewritten={one.npc for one in made if one.edited})
+
+
+async def remember(session: AsyncSession, said: Any, *, rewritten: Collection[str | None] = ()) -> None:
+    """Let whoever was there remember a turn that nothing is remembered of yet.
+
+    Args:
+        said: the turn (`SAID`).
+        rewritten: NPCs that have a GM's words for it already.
+    """
+    heard, noted = note_heard(said.speaker, said.text), list[tuple[str, Noted, list[int]]]()
+    if heard is not None:
+        there = await witnesses(session, said.scene_id, said.ordinal)
+        noted += [(npc, heard, [said.id]) for npc in there if npc != said.npc and npc not in rewritten]
+    if said.npc is not None and said.answers_id is not None:
+        noted += await _of_an_answer(session, said)
+    campaign = (await _CAMPAIGN(session, scene=said.scene_id)).scalar() if noted else None
+    if campaign is not None:
+        await _add(session, [
+            (_row(campaign, npc, note, said.said_at, said.scene_id), turns) for npc, note, turns in noted
+        ])  # fmt: skip
+
+
+async def _of_an_answer(session: AsyncSession, line: Any) -> list[tuple[str, Noted, list[int]]]:
     """What the speaking NPC binds itself to, and what it makes of how it was spoken to."""
-    asked = await session.scalar(select(TurnRow).where(TurnRow.id == line.answers_id))
-    if asked is None or line.npc is None:
-        return
-    bound, turns = note_spoken(asked.speaker, line.text), [line.id, asked.id]
-    if bound is not None:
-        await add(session, campaign, line.npc, bound, line.said_at, turns=turns, scene=line.scene_id)
+    asked = (await _ASKED(session, turn=line.answers_id)).one_or_none()
+    if asked is None:
+        return []
+    bound = note_spoken(asked.speaker, line.text)
     manner = note_manner(asked.speaker, asked.text) if asked.retracted_at is None else None
-    if manner is not None:
-        await add(session, campaign, line.npc, manner, line.said_at, turns=turns, scene=line.scene_id)
+    return [(line.npc, note, [line.id, asked.id]) for note in (bound, manner) if note is not None]
 
 
 async def forget_turns(session: AsyncSession, turns: Iterable[int], *, keep_edited: bool = False) -> int:
@@ -143,7 +186,7 @@ async def find(  # noqa: PLR0913  (what is looked for, and where, by name)
         hits = together(hits, await nearest(session, owners, like))
     if not hits:
         return []
-    columns = select(Memory.id, Memory.npc, Memory.kind, Memory.text)
+    columns = select(Memory.id, Memory.npc, Memory.kind, Memory.text, Memory.known_since)
     rows = {row.id: row for row in (await session.execute(columns.where(Memory.id.in_([h.id for h in hits])))).all()}
     made_of = await _turns(session, rows)
     found, texts = [], set[str]()
@@ -154,7 +197,7 @@ async def find(  # noqa: PLR0913  (what is looked for, and where, by name)
             continue
         texts.add(row.text)
         fact = Fact(f"memory.{row.id}", row.text, "memory" if row.npc else "lore")
-        found.append(Found(fact, hit.score, hit.share, hit.words))
+        found.append(Found(fact, hit.score, hit.share, hit.words, row.known_since))
     return found[:limit]
 
 
@@ -169,22 +212,16 @@ async def _turns(session: AsyncSession, numbers: Iterable[int]) -> dict[int, lis
     return found
 
 
-async def standing(session: AsyncSession, campaign: int, npc: str) -> dict[str, str]:
-    """The facts an NPC may have at hand from memory, text by key: what is not here any more is in no prompt."""
-    rows = await session.execute(
-        select(Memory.id, Memory.text)
-        .where(Memory.campaign_id == campaign, or_(Memory.npc == npc, Memory.npc.is_(None)))
+async def standing(session: AsyncSession, campaign: int, npc: str, keys: Iterable[str]) -> set[str]:
+    """Those of these facts that an NPC may still have at hand from memory: what is gone is in no prompt."""
+    numbers = [int(key.removeprefix("memory.")) for key in keys if key.startswith("memory.")]
+    if not numbers:
+        return set()
+    rows = await session.scalars(
+        select(Memory.id).where(Memory.id.in_(numbers), Memory.campaign_id == campaign)
+        .where(or_(Memory.npc == npc, Memory.npc.is_(None)))
     )  # fmt: skip
-    return {f"memory.{number}": text for number, text in rows.all()}
-
-
-async def not_known_since(session: AsyncSession, campaign: int, npc: str) -> dict[str, str]:
-    """The memories that are known only since a date or a scene: since when, by key."""
-    rows = await session.execute(
-        select(Memory.id, Memory.known_since)
-        .where(Memory.campaign_id == campaign, or_(Memory.npc == npc, Memory.npc.is_(None)), Memory.known_since != "")
-    )  # fmt: skip
-    return {f"memory.{number}": since for number, since in rows.all()}
+    return {f"memory.{number}" for number in rows}
 
 
 async def made_of(session: AsyncSession, keys: Iterable[str]) -> dict[str, HeardMemory]:
@@ -278,23 +315,36 @@ async def forget(session: AsyncSession, campaign: int, number: int) -> bool:
 # --- people --------------------------------------------------------------------------------------
 
 
-async def acquaintances(session: AsyncSession, campaign: int, npc: str, before: int) -> dict[str, tuple[int, float]]:
-    """Whom an NPC has talked with in scenes before this one: in how many, and what it thinks of them, by name."""
-    line = aliased(TurnRow)
-    met = await session.execute(
-        select(TurnRow.speaker, func.count(func.distinct(TurnRow.scene_id)))
+def _acquaintances() -> CompoundSelect[str, int, float]:
+    """Names with scenes they were talked with in, and names with what is thought of them."""
+    campaign, before = bindparam("campaign", type_=Integer), bindparam("before", type_=Integer)
+    npc, line = bindparam("npc", type_=String), aliased(TurnRow)
+    met = (
+        select(TurnRow.speaker.label("name"), func.count(func.distinct(TurnRow.scene_id)).label("scenes"),
+               literal(0.0).label("regard"))
         .join(line, line.answers_id == TurnRow.id)
         .join(SceneRow, SceneRow.id == TurnRow.scene_id).join(PlaySession, PlaySession.id == SceneRow.session_id)
         .where(PlaySession.campaign_id == campaign, line.npc == npc, TurnRow.npc.is_(None), TurnRow.scene_id < before)
         .where(TurnRow.retracted_at.is_(None), line.retracted_at.is_(None)).group_by(TurnRow.speaker)
     )  # fmt: skip
-    thought = await session.execute(
-        select(Memory.about, func.sum(Memory.weight))
+    thought = (
+        select(Memory.about, literal(0), func.sum(Memory.weight))
         .where(Memory.campaign_id == campaign, Memory.npc == npc, Memory.kind == "opinion", Memory.scene_id < before)
         .group_by(Memory.about)
     )
-    regard = {about: float(total) for about, total in thought.all()}
-    return {name: (int(count), regard.get(name, 0.0)) for name, count in met.all()}
+    return union_all(met, thought)
+
+
+_ACQUAINTANCES = Prepared(_acquaintances())
+
+
+async def acquaintances(session: AsyncSession, campaign: int, npc: str, before: int) -> dict[str, tuple[int, float]]:
+    """Whom an NPC has talked with in scenes before this one: in how many, and what it thinks of them, by name."""
+    rows = (await _ACQUAINTANCES(session, campaign=campaign, npc=npc, before=before)).all()
+    met, regard = dict[str, int](), dict[str, float]()
+    for name, scenes, thought in rows:
+        met[name], regard[name] = met.get(name, 0) + scenes, regard.get(name, 0.0) + thought
+    return {name: (scenes, regard[name]) for name, scenes in met.items() if scenes}
 
 
 # --- summaries -----------------------------------------------------------------------------------
@@ -318,10 +368,14 @@ async def scene_summaries(session: AsyncSession, campaign: int, scene: int) -> l
     return sorted(npc for npc in rows if npc)
 
 
+_SUMMARIES = Prepared(
+    select(Memory.id, Memory.npc, Memory.kind, Memory.text)
+    .where(Memory.campaign_id == bindparam("campaign"), Memory.npc == bindparam("npc"), Memory.kind == "summary")
+    .where(Memory.scene_id < bindparam("before")).order_by(Memory.scene_id.desc()).limit(bindparam("most"))
+)  # fmt: skip
+
+
 async def summaries(session: AsyncSession, campaign: int, npc: str, before: int, limit: int) -> list[Remembered]:
     """The newest summaries of scenes before this one, oldest first."""
-    rows = await session.scalars(
-        select(Memory).where(Memory.campaign_id == campaign, Memory.npc == npc, Memory.kind == "summary")
-        .where(Memory.scene_id < before).order_by(Memory.scene_id.desc()).limit(limit)
-    )  # fmt: skip
-    return [Remembered(row.id, row.npc, row.kind, row.text) for row in rows][::-1]
+    rows = await _SUMMARIES(session, campaign=campaign, npc=npc, before=before, most=limit)
+    return [Remembered(*row) for row in rows.all()][::-1]

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import ChatMessage, Feedback, Participant, PlaceSetting, PlaySession, SceneRow, Take, TurnRow
+from db.prepared import Prepared
 from db.queries import memories, secrets
 
 
@@ -21,10 +22,12 @@ class Carried:
     part: int
 
 
+_NOTE = Prepared(insert(ChatMessage))
+
+
 async def note_message(session: AsyncSession, message: str, place: str, turn: int, part: int = 0) -> None:
     """Remember which turn a message carries; each message is noted once."""
-    session.add(ChatMessage(message=message, place=place, turn_id=turn, part=part))
-    await session.flush()
+    await _NOTE(session, message=message, place=place, turn_id=turn, part=part)
 
 
 async def carried(session: AsyncSession, message: str) -> Carried | None:

@@ -6,11 +6,12 @@ What an NPC was not there for is in none of its prompts; this is where that is d
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.models import Conversation, Presence, TurnRow
+from db.prepared import Prepared
 
 
 async def enter(session: AsyncSession, scene: int, who: str, kind: str, now: datetime) -> None:
@@ -58,7 +59,7 @@ async def ever_present(session: AsyncSession, scene: int, kind: str) -> list[str
     return list(dict.fromkeys(found))
 
 
-def witnessed(npc: str) -> ColumnElement[bool]:
+def witnessed(npc: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether an NPC witnessed a turn, as a condition on turns: it was there, said it, or answered it."""
     answer = aliased(TurnRow)
     there = exists().where(
@@ -69,14 +70,16 @@ def witnessed(npc: str) -> ColumnElement[bool]:
     return or_(there, TurnRow.npc == npc, answered)
 
 
+_WITNESSES = Prepared(
+    select(Presence.who)
+    .where(Presence.scene_id == bindparam("scene"), Presence.kind == "npc", Presence.after < bindparam("ordinal"))
+    .where(or_(Presence.until.is_(None), Presence.until >= bindparam("ordinal"))).order_by(Presence.id)
+)  # fmt: skip
+
+
 async def witnesses(session: AsyncSession, scene: int, ordinal: int) -> list[str]:
     """The NPCs that were there for a turn, in order of arrival."""
-    found = await session.scalars(
-        select(Presence.who)
-        .where(Presence.scene_id == scene, Presence.kind == "npc", Presence.after < ordinal)
-        .where(or_(Presence.until.is_(None), Presence.until >= ordinal)).order_by(Presence.id)
-    )  # fmt: skip
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys((await _WITNESSES(session, scene=scene, ordinal=ordinal)).scalars()))
 
 
 async def _newest(session: AsyncSession, scene: int) -> Any:

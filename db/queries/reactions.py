@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from characters.messages import StyleExample
 from db.models import Feedback, StyleExampleRow
+from db.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,14 @@ async def unteach(session: AsyncSession, turn: int, kind: str | None = None) -> 
     await session.execute(wanted.values(active=False))
 
 
+_STYLE = Prepared(
+    select(StyleExampleRow.asked, StyleExampleRow.line, StyleExampleRow.id)
+    .where(StyleExampleRow.campaign_id == bindparam("campaign"), StyleExampleRow.npc == bindparam("npc"))
+    .where(StyleExampleRow.active.is_(True)).order_by(StyleExampleRow.id)
+)  # fmt: skip
+
+
 async def style_examples(session: AsyncSession, campaign: int, npc: str) -> tuple[StyleExample, ...]:
     """What an NPC was taught at this table, oldest first."""
-    rows = await session.scalars(
-        select(StyleExampleRow)
-        .where(StyleExampleRow.campaign_id == campaign, StyleExampleRow.npc == npc)
-        .where(StyleExampleRow.active.is_(True)).order_by(StyleExampleRow.id)
-    )  # fmt: skip
-    return tuple(StyleExample(row.asked, row.line, f"learnt {row.id}") for row in rows)
+    rows = await _STYLE(session, campaign=campaign, npc=npc)
+    return tuple(StyleExample(asked, line, f"learnt {number}") for asked, line, number in rows.all())

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import SecretStep
+from db.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ async def satisfy(session: AsyncSession, campaign: int, npc: str, step: Step, no
     return True
 
 
+_STEPS = Prepared(
+    select(SecretStep.secret, SecretStep.part, SecretStep.by, SecretStep.turn_id)
+    .where(SecretStep.campaign_id == bindparam("campaign"), SecretStep.npc == bindparam("npc")).order_by(SecretStep.id)
+)  # fmt: skip
+
+
 async def steps(session: AsyncSession, campaign: int, npc: str) -> list[Step]:
     """The steps that stand, oldest first."""
-    rows = await session.scalars(
-        select(SecretStep).where(SecretStep.campaign_id == campaign, SecretStep.npc == npc).order_by(SecretStep.id)
-    )
-    return [Step(row.secret, row.part, row.by, row.turn_id) for row in rows]
+    return [Step(*row) for row in (await _STEPS(session, campaign=campaign, npc=npc)).all()]
 
 
 async def withdraw(session: AsyncSession, campaign: int, npc: str, secret: str) -> None:

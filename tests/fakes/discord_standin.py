@@ -91,6 +91,12 @@ class DiscordStandIn(Rest):
                 "resolved": {"messages": {message["id"]: message}}}  # fmt: skip
         return await self._interact(2, person, int(message["channel_id"]), data)
 
+    async def form(self, opened: Asked) -> None:
+        """Wait until a form is open and somebody could have read it: the bot knows it only once our answer has reached it."""
+        await self.until(lambda: opened.callback is not None)
+        beats = len(self.heartbeats)
+        await self.until(lambda: len(self.heartbeats) >= beats + 2)
+
     async def submit(self, person: str, opened: Asked, **values: str) -> Asked:
         """Somebody fills a form in."""
         assert opened.callback is not None

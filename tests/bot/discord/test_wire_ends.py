@@ -9,6 +9,7 @@ import pytest
 
 from tests.bot.conftest import Command
 from tests.bot.discord.wire import Tavern, ended_well, running
+from tests.fakes import discord_rest
 from tests.fakes.discord_standin import DiscordStandIn
 from tests.fakes.model_server import ModelServer
 from tests.fakes.program import Done
@@ -143,3 +144,19 @@ async def test_shards_that_are_none_are_one_sentence(check) -> None:
         done = await check(UNDERSTUDY_DISCORD_SHARDS="2", UNDERSTUDY_DISCORD_SHARD_IDS=given)
         assert done.status == 1
         assert said in done.err
+
+
+async def test_an_interaction_that_discord_forgot_is_one_warning_and_the_next_is_answered(
+    discord: DiscordStandIn, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.script.append("Four copper.")
+    tavern = Tavern(discord)
+    async with running(discord, model) as program:
+        await tavern.summon()
+        with monkeypatch.context() as late:
+            late.setattr(discord_rest, "DEADLINE", -1.0)
+            await tavern.slash("ana", "roll", dice="1d20")
+            await discord.until(lambda: "took no answer" in program.errors)
+        await tavern.talk("ana", "What does the ale cost?")
+        errors = await ended_well(program)
+    assert errors.count("WARNING bot.discord_app.desk: Discord took no answer to an interaction (Unknown interaction)") == 1

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,9 @@ async def ended_well(program: Program) -> str:
 
 
 @asynccontextmanager
-async def running(discord: DiscordStandIn, model: ModelServer, *options: str, ready: bool = True, **settings: str) -> AsyncIterator[Program]:
+async def running(
+    discord: DiscordStandIn, model: ModelServer, *options: str, ready: bool = True, command: Sequence[str] = (PROGRAM,), **settings: str
+) -> AsyncIterator[Program]:
     """Start the bot; it is ended whatever happens."""
     environment = {
         **os.environ, **discord.environment, "UNDERSTUDY_ENGINE_URL": model.url, "UNDERSTUDY_DISCORD_COOLDOWN": "0",
@@ -62,7 +64,7 @@ async def running(discord: DiscordStandIn, model: ModelServer, *options: str, re
     }  # fmt: skip
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = await asyncio.create_subprocess_exec(
-            PROGRAM, "bot", "--json", "--no-nights", *options, env=environment,
+            *command, "bot", "--json", "--no-nights", *options, env=environment,
             stdout=asyncio.subprocess.PIPE, stderr=log, limit=1 << 20,
         )  # fmt: skip
         program = Program(process, Path(log.name))
