@@ -12,6 +12,7 @@ import json
 import math
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -223,6 +224,7 @@ def _listen(orders: Orders) -> None:
 
 def main() -> None:
     """Load the model named on the command line and serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the program; when that ends, so does the input
     options = json.loads(sys.argv[1])
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

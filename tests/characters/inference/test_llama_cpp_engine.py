@@ -1,6 +1,7 @@
 """The local engine under fire: killed, frozen, fed with rubbish; and what it keeps evaluated."""
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import signal
@@ -130,7 +131,8 @@ async def test_three_failures_in_a_row_become_one_sentence(engine: LlamaCppEngin
     async def assassin() -> None:
         while True:
             if pid := engine.worker_pid:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it has just died of the last one
+                    os.kill(pid, signal.SIGKILL)
             await asyncio.sleep(0.01)
 
     killer = asyncio.create_task(assassin())
@@ -147,6 +149,15 @@ async def test_the_worker_ends_with_its_parent(engine: LlamaCppEngine) -> None:
     await engine.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_an_interrupt_from_the_keyboard_is_the_programs_and_not_the_workers(engine: LlamaCppEngine) -> None:
+    await engine.start()
+    pid = engine.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGINT)
+    assert (await line(engine, asking("the lantern"))).text
+    assert engine.worker_pid == pid
 
 
 async def test_scores_say_which_completion_is_likelier_and_leave_no_trace(engine: LlamaCppEngine) -> None:
