@@ -72,9 +72,6 @@ def find_house(command_line: dict[str, Any] | None = None) -> House:
     return House(home, load_settings(home.settings_file, environment, command_line))
 
 
-TABLES = 4  # lines spoken at once where several tables may talk
-
-
 def make_engine(house: House, streams: int = 1) -> Engine:
     """The engine the settings ask for; it starts when first used.
 

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from characters.errors import UnderstudyError
 
+TABLES = 4  # lines spoken at once where several tables may talk, unless `engine.streams` says
+
 
 class SettingsError(UnderstudyError):
     """A setting that cannot be used."""

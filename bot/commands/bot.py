@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.errors import TableError
-from bot.wiring import TABLES, House, find_house, make_engine
+from bot.wiring import House, find_house, make_engine
+from db.settings import TABLES
 
 if TYPE_CHECKING:
     from bot.discord_app.client import Understudy

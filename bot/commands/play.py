@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.errors import TableError
-from bot.wiring import TABLES, House, find_house, open_table
+from bot.wiring import House, find_house, open_table
+from db.settings import TABLES
 
 if TYPE_CHECKING:
     from bot.table.table import Seat, Table

@@ -25,6 +25,7 @@ from bot.table import observing
 from bot.table.state import Hand
 from bot.table.table import Seat
 from characters.errors import UnderstudyError
+from db.settings import TABLES
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Desk:
         self.home = home
         self.settings = rooms.house.settings.discord
         self.personas = Personas()
-        self.queue = FairQueue()
+        self.queue = FairQueue(rooms.house.settings.engine.streams or TABLES)
         self.closing = False
         self._open = 0
         self._rest = asyncio.Event()

@@ -20,7 +20,6 @@ from collections import deque
 from pathlib import Path
 from typing import Any, TextIO
 
-import llama_cpp
 import numpy as np
 
 from characters.errors import UnderstudyError
@@ -30,6 +29,7 @@ from characters.inference.kept import Kept
 from characters.inference.kv_cache import KvCache
 from characters.inference.llama_native import Model, native
 from characters.inference.llama_options import LoadOptions
+from characters.inference.native_proof import build_id
 from characters.inference.together import Together
 
 _COPIES_BADLY = 50_000_000  # parameters; larger models need no help
@@ -166,7 +166,7 @@ class Worker:
 
     def do_keep_in(self, order: dict[str, Any]) -> None:
         """Where what is read of sheets is kept, and for which model."""
-        self.together.kept = Kept(Path(order["folder"]), f"{order['base']} {llama_cpp.__version__}")
+        self.together.kept = Kept(Path(order["folder"]), f"{order['base']} {build_id()}")
 
     def do_embed(self, order: dict[str, Any]) -> list[list[float]]:
         """One vector a text, in a context of their own."""

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.wiring import TABLES, find_house, make_engine
+from bot.wiring import find_house, make_engine
 from characters.inference.llama_cpp_engine import LlamaCppEngine
+from db.settings import TABLES
 
 
 @pytest.mark.parametrize(("setting", "terminal", "bot"), [(0, 1, 4), (1, 1, 1), (2, 2, 2)])

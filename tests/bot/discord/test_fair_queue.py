@@ -1,4 +1,4 @@
-"""One line at a time, channels in turn, and a place that is what it says."""
+"""As many lines at once as the model speaks, channels in turn, and a place that is what it says."""
 
 import asyncio
 
@@ -74,3 +74,51 @@ async def test_who_gives_up_holds_nobody_up(when: str) -> None:
     await asyncio.gather(*order.tasks, return_exceptions=True)
     assert (2, 1) in order.spoken
     assert order.queue.busy == 0
+
+
+async def test_channels_speak_at_once_and_each_of_them_one_line_at_a_time() -> None:
+    queue, spoken = FairQueue(2), list[int]()
+
+    async def speak(channel: int) -> None:
+        async with queue.turn(channel):
+            spoken.append(channel)
+
+    async with queue.turn(1):
+        assert queue.ahead(1) == 1
+        again = asyncio.create_task(speak(1))
+        await asyncio.sleep(0)
+        assert queue.ahead(2) == 0, "there is a place, for another channel"
+        async with queue.turn(2):
+            assert queue.ahead(3) == 2, "whichever ends first, and then who waits"
+            third = asyncio.create_task(speak(3))
+            await asyncio.sleep(0)
+            assert spoken == []
+        await third
+        assert spoken == [3], "the place goes to who may take it"
+    await again
+    assert spoken == [3, 1]
+    assert queue.busy == 0
+    await asyncio.wait_for(queue.idle(), 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(some.lists(some.integers(1, 4), max_size=12), some.integers(1, 3))
+def test_everybody_speaks_and_no_place_is_left_empty(channels: list[int], places: int) -> None:
+    async def play() -> None:
+        queue, running, most = FairQueue(places), list[int](), 0
+
+        async def speak(channel: int) -> None:
+            nonlocal most
+            async with queue.turn(channel):
+                assert channel not in running
+                running.append(channel)
+                most = max(most, len(running))
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                running.remove(channel)
+
+        await asyncio.wait_for(asyncio.gather(*map(speak, channels)), 5)
+        assert most == min(places, len(set(channels)))
+        assert queue.busy == 0
+
+    asyncio.run(play())
