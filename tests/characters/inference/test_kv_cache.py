@@ -1,6 +1,6 @@
 """Which evaluated prompts are kept and where they sit, and which must go."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from characters.inference.kv_cache import Entry, KvCache, common_prefix
@@ -110,6 +110,7 @@ def test_common_prefix_counts_equal_leading_tokens() -> None:
     assert common_prefix([1, 2], [1, 2, 3]) == 2
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 60)), max_size=40))
 def test_the_budget_is_never_overrun(orders: list[tuple[str, int]]) -> None:
     cache = KvCache(100)
@@ -118,6 +119,7 @@ def test_the_budget_is_never_overrun(orders: list[tuple[str, int]]) -> None:
         assert cache.used <= 100
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 60), st.booleans()), max_size=40))
 def test_the_budget_holds_whoever_begins_and_ends(orders: list[tuple[str, int, bool]]) -> None:
     cache = KvCache(100, seats=3)
