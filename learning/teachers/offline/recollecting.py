@@ -4,21 +4,22 @@ Memories and open secrets come to hand as serving puts them there ("Ana said: â€
 the question is about them, and they do not get in the way of a question about something else.
 """
 
+import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from characters.conditions import key_of
-from characters.messages import Fact
+from characters.messages import Fact, Turn
+from characters.prompt import Part
 from characters.remembering import note_heard, stems
 from characters.sheet import Secret
+from learning.teachers.offline.answering import Voice
 from learning.teachers.offline.grammar import capital, expand, roughen
+from learning.teachers.offline.invent import Inventor
 from learning.teachers.offline.wrapping import as_asked, strange
-
-if TYPE_CHECKING:
-    from learning.teachers.offline.dialogue import Evening
 
 _DISTRACTED = 0.3
 _IN_STRANGE_WORDS = 0.25
@@ -40,7 +41,29 @@ _CONFIDED = (
 )  # fmt: skip
 
 
-def remembered(evening: "Evening") -> bool:
+class Talk(Protocol):
+    """A conversation as it grows, as far as it is needed here."""
+
+    rng: random.Random
+    inventor: Inventor
+    part: Part
+    voice: Voice
+    turns: list[Turn]
+    speaker: str
+
+    def ask(
+        self, kind: str, question: str, reply: Callable[[tuple[Fact, ...]], str | None], truth: str = ""
+    ) -> bool:
+        """Play one exchange."""
+
+    def ask_about(self, kind: str) -> bool:
+        """Play one exchange of a kind."""
+
+    def phrase(self, kind: str, **slots: str) -> str:
+        """A question of a kind."""
+
+
+def remembered(evening: Talk) -> bool:
     """Ask for something that somebody said in an earlier scene; now and then for something else."""
     rng = evening.rng
     who = evening.speaker if rng.random() < 0.3 else evening.inventor.word()
@@ -58,7 +81,7 @@ def remembered(evening: "Evening") -> bool:
         return evening.ask("remembered", asked, lambda hand: _told(evening, lines, fact, hand, who=who, said=said), fact.text)
 
 
-def confided(evening: "Evening") -> bool:
+def confided(evening: Talk) -> bool:
     """Ask for a secret that may be told by now."""
     secret = Secret(text=capital(_statement(evening)))
     fact = Fact(key_of(secret), secret.text, "secret")
@@ -67,7 +90,7 @@ def confided(evening: "Evening") -> bool:
         return evening.ask("confided", asked, lambda hand: _told(evening, _CONFIDED, fact, hand, said=secret.text), fact.text)
 
 
-def _asked(evening: "Evening", who: str, subject: str) -> str:
+def _asked(evening: Talk, who: str, subject: str) -> str:
     """A question about what somebody said; who said it himself asks for his own words."""
     rng, sentences = evening.rng, evening.inventor.spice.sentences
     if rng.random() < _IN_STRANGE_WORDS:
@@ -78,7 +101,7 @@ def _asked(evening: "Evening", who: str, subject: str) -> str:
     return roughen(rng, capital(expand(rng, pattern, who=named, x=subject, npc=evening.part.sheet.first_name)))
 
 
-def _statement(evening: "Evening") -> str:
+def _statement(evening: Talk) -> str:
     """A sentence anybody might have said."""
     sentences = evening.inventor.spice.sentences
     plain = [one for one in evening.rng.sample(sentences, min(8, len(sentences))) if one.endswith(".")]
@@ -86,7 +109,7 @@ def _statement(evening: "Evening") -> str:
 
 
 def _told(
-    evening: "Evening", lines: tuple[str, ...], fact: Fact, hand: tuple[Fact, ...], **slots: str
+    evening: Talk, lines: tuple[str, ...], fact: Fact, hand: tuple[Fact, ...], **slots: str
 ) -> str | None:
     """The answer; None where a fact of the sheet is at hand as well, for that may be what was asked for."""
     if any(other != fact for other in hand):
@@ -95,7 +118,7 @@ def _told(
 
 
 @contextmanager
-def _at_hand(evening: "Evening", fact: Fact) -> Iterator[None]:
+def _at_hand(evening: Talk, fact: Fact) -> Iterator[None]:
     before = evening.part
     evening.part = replace(before, remembered=(fact,))
     try:
