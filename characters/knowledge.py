@@ -54,6 +54,8 @@ _COUNTS = {
     "nine": 9, "ten": 10, "dozen": 12, "couple": 2, "pair": 2, "both": 2,
 }  # fmt: skip
 _COUNT = re.compile(rf"\b(?:(\d{{1,3}})|({'|'.join(_COUNTS)}))\b")
+_BUYS_SOME = re.compile(rf"\b(?:take|buy|have|get|want|make (?:it|that))\b.{{0,12}}{_COUNT.pattern}")
+_STILL_ON_THE_TABLE = 4  # lines of the NPC's
 
 
 def _sentence(text: str) -> str:
@@ -289,13 +291,20 @@ class FactIndex:
         strong = max(scores.values(), default=0.0) >= 2.4 and "reward" not in asked
         leans = bool(_BACKWARD.search(fold(question))) or "price" in asked or "reward" in asked
         leans = leans or bool(_COUNT.search(fold(question)))
-        last = next((turn for turn in reversed(before) if turn.npc), None)
+        lines = [turn for turn in reversed(before) if turn.npc]
+        last = lines[0] if lines else None
+        if _BUYS_SOME.search(fold(question)):  # of what was priced, though the talk has gone on to something else
+            last = next((line for line in lines[:_STILL_ON_THE_TABLE] if self._wares_of(line)), last)
         if last is None or strong or not leans or _OWN & set(asked) - {"quest", "wares"}:
             return {}
         keys = [fact.key for fact in last.at_hand if fact.key in self._by_key]
         return {
             self.facts.index(self._by_key[key]): 4.0 - rank for rank, key in enumerate(keys[:2])
         }
+
+    def _wares_of(self, line: Turn) -> list[KnownFact]:
+        found = [self._by_key[fact.key] for fact in line.at_hand if fact.key in self._by_key]
+        return [known for known in found if known.category == "ware"]
 
     def _total(self, question: str, chosen: Sequence[KnownFact]) -> Fact | None:
         """The sum for "I'll take two": small models copy numbers well and multiply badly."""

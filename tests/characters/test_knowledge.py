@@ -107,3 +107,14 @@ def test_prices_are_read_multiplied_and_written() -> None:
     assert str(price.times(3)) == "36 gold"
     assert price.coppers == 1200
     assert Price.find("no price at all") is None
+
+
+def test_some_of_a_ware_is_still_counted_when_the_talk_has_gone_on_to_something_else() -> None:
+    index = index_of(make_sheet(), make_world(), "mira")
+    rope = next(known.fact for known in index.facts if known.fact.key == "wares.hempen rope")
+    priced = (Turn("Ana", "How much is the rope?"), Turn("Mira", "1 gold.", "mira", (rope,)))
+    temple = (Turn("Ana", "And the church?"), Turn("Mira", "It is old.", "mira", ()))
+    found = index.search("I'll take two.", (*priced, *temple, *temple))
+    assert "sum.hempen rope" in [fact.key for fact in found]
+    assert index.search("Two of you are fools.", (*priced, *temple)) == index.search("Two of you are fools.", temple)
+    assert "sum.hempen rope" not in [fact.key for fact in index.search("I'll take two.", (*priced, *temple * 4))]
