@@ -30,6 +30,7 @@ async def seated(open_table: OpenTable, engine: ScriptedEngine | LlamaCppEngine)
     table = await open_table(npc=None)
     table.state.engine = engine
     await table.summon("mira")
+    await settled(table)  # whoever looks for missing vectors after the summons has looked
     return table
 
 

@@ -235,7 +235,7 @@ def test_a_list_of_questions_goes_on_from_the_ninth_in_the_prompt_of_growth() ->
 
 def test_what_somebody_said_is_told_in_his_words_and_only_where_it_is_remembered(conversations: list[Conversation]) -> None:
     told = [e for c in conversations for e in c.exchanges if e.kind == "remembered"]
-    assert len(told) > 8
+    assert len(told) > 4
     for one in told:
         [memory] = [fact for fact in one.reply.at_hand if fact.source == "memory"]
         assert memory.text.partition(" said: ")[2].rstrip(".") in one.reply.text or memory.text.partition(" said: ")[2][1:].rstrip(".") in one.reply.text
