@@ -53,7 +53,8 @@ _COUNTS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9, "ten": 10, "dozen": 12, "couple": 2, "pair": 2, "both": 2,
 }  # fmt: skip
-_COUNT = re.compile(rf"\b(?:(\d{{1,3}})|({'|'.join(_COUNTS)}))\b")
+_COINS = r"(?: ?(?:copper|silver|gold|platinum|coins?|pieces?|[cgps]p)\b)"  # "10 copper" is a price and no count
+_COUNT = re.compile(rf"\b(?:(\d{{1,3}})|({'|'.join(_COUNTS)}))\b(?!{_COINS})")
 _BUYS_SOME = re.compile(rf"\b(?:take|buy|have|get|want|make (?:it|that))\b.{{0,12}}{_COUNT.pattern}")
 _STILL_ON_THE_TABLE = 4  # lines of the NPC's
 

@@ -118,3 +118,11 @@ def test_some_of_a_ware_is_still_counted_when_the_talk_has_gone_on_to_something_
     assert "sum.hempen rope" in [fact.key for fact in found]
     assert index.search("Two of you are fools.", (*priced, *temple)) == index.search("Two of you are fools.", temple)
     assert "sum.hempen rope" not in [fact.key for fact in index.search("I'll take two.", (*priced, *temple * 4))]
+
+
+@pytest.mark.parametrize("offer", ["Can you do it for 10 copper?", "Come on, ten silver for it!", "I'd give you 3 gp for it."])
+def test_coins_that_are_offered_are_no_count_of_wares(offer: str) -> None:
+    line = Turn("Mira", "Good rope.", "mira", (Fact("wares.hempen rope", "hempen rope: 1 gold."),))
+    found = search(offer, (line,))
+    assert "wares.hempen rope" in found
+    assert not [key for key in found if key.startswith("sum.")]
