@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LLAMA := llama-cpp-python==0.3.36
+# Tests that ARGS names by their path take the place of all.
+WHERE = $(if $(findstring tests/,$(ARGS)),,tests)
 
 .PHONY: help play test check prove learning native transcript screenshots browser constraints clean
 
@@ -22,7 +24,7 @@ play: $(STAMPS)/serving  ## open the table in the browser (ARGS=--terminal: in t
 	@$(BIN)/understudy play $(ARGS)
 
 test: $(STAMPS)/dev $(STAMPS)/learning  ## all tests (at most 12 minutes on two cores after set-up)
-	@$(BIN)/python -m pytest tests --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest $(WHERE) --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(STAMPS)/dev $(STAMPS)/learning  ## lint, types, import contracts, pins (at most 2 minutes)
 	@$(BIN)/ruff check .
@@ -32,7 +34,7 @@ check: $(STAMPS)/dev $(STAMPS)/learning  ## lint, types, import contracts, pins 
 	$(BIN)/python -m pytest -q tests/test_house.py
 
 prove: $(STAMPS)/dev $(STAMPS)/learning  ## the long proofs: the starter itself, chaos, memory
-	@$(BIN)/python -m pytest tests -m prove -s $(ARGS)
+	@$(BIN)/python -m pytest $(WHERE) -m prove -s $(ARGS)
 
 learning: $(STAMPS)/learning  ## install what training needs (torch, transformers, trl, peft)
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 DECIDES_FROM = 30
+_ROUNDING = 1e-9  # five lost of a hundred are five points, though 1 - 0.95 is a little more
 NOTHING_BETTER = "nothing that the table asked for got better"
 
 
@@ -45,7 +46,7 @@ class Measure:
     @property
     def passed(self) -> bool:
         """Not worse than the incumbent by more than the tolerance."""
-        return self.gain >= -self.tolerance
+        return self.gain >= -self.tolerance - _ROUNDING
 
 
 @dataclass(frozen=True)

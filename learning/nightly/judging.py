@@ -1,6 +1,7 @@
 """The night's verdict: candidate against incumbent through gate and exam, and the shuffled control beside it."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from db.queries import adapters
@@ -69,6 +70,15 @@ async def _exam(
     """What the NPC must know, asked of both; the incumbent is asked once."""
     before = await _marks(night, renderer, incumbent, keep=True)
     after = await _marks(night, renderer, candidate, keep=keep)
+    return exam_measures(before, after)
+
+
+def exam_measures(before: Sequence[Mark], after: Sequence[Mark]) -> list[Measure]:
+    """What the exam holds a candidate to: some points of a hundred, and never less than two answers.
+
+    Args:
+        before: the incumbent's marks; `after`: the candidate's, of the same items.
+    """
     return [
         Measure(f"exam: {name}", found.second, found.first, found.n,
                 tolerance=max(_EXAM_TOLERANCES.get(name, _EXAM_TOLERANCE), _FEW_ANSWERS / found.n))

@@ -7,9 +7,12 @@ import pytest
 from characters.library import Library
 from characters.prompt import Budget, Part
 from learning.datasets.rows import Renderer
+from learning.exam.matching import Mark
 from learning.exam.rejecting import rejects
+from learning.exam.values import Category, Item
 from learning.gate import GateVerdict, Measure, Trial, Witness, judge
 from learning.gate.texts import recites
+from learning.nightly.judging import exam_measures
 from learning.nightly.trials import make_trial
 from learning.starter.tokens import TEMPLATE
 from tests.fakes.parrot_engine import ParrotEngine
@@ -113,3 +116,22 @@ async def test_one_recited_line_may_be_chance_and_two_of_thirty_hold_the_candida
     for times, held in ((1, False), (2, True)):
         found = await verdict(trial, {(NEW, r["prompt"]): jest for r in trial.anchors[:times]})
         assert ("recited training lines" in found.reason) is held
+
+
+def sat(category: Category, count: int, right: int) -> list[Mark]:
+    """An exam of one kind, of which the first are answered right."""
+    items = [Item(category, category, "", "", f"Question {number}?") for number in range(count)]
+    return [Mark(item, "Well.", () if place < right else ("wrong",), (), False) for place, item in enumerate(items)]
+
+
+@pytest.mark.parametrize(
+    ("category", "asked", "lost", "passes"),
+    [("unknown", 100, 5, True), ("unknown", 100, 6, False), ("grounding", 100, 3, True), ("grounding", 100, 4, False),
+     ("identity", 30, 2, True), ("identity", 30, 3, False)],
+)  # fmt: skip
+def test_an_exam_may_lose_three_points_of_the_unknown_five_and_two_answers_however_few_were_asked(
+    category: Category, asked: int, lost: int, passes: bool
+) -> None:
+    measures = exam_measures(sat(category, asked, asked), sat(category, asked, asked - lost))
+    [found] = [one for one in measures if one.name == f"exam: {category}"]
+    assert (found.n, found.passed) == (asked, passes)

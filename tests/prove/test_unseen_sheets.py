@@ -16,6 +16,7 @@ from learning.exam.items import make_items
 from learning.exam.matching import Mark
 from learning.exam.running import sit
 from learning.exam.scoring import wilson
+from learning.exam.values import CORE
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(900), pytest.mark.skipif(not STARTER.is_file(), reason="no starter model lies here")]
 
@@ -34,7 +35,7 @@ async def marks_of(model: Path) -> list[Mark]:
         for path in sorted((UNSEEN / "sheets").glob("*.yaml")):
             sheet = library.get(path.stem)
             part = Part(path.stem, sheet, library.world(sheet.world))
-            items = make_items(sheet, part.world, SEED, others=others, knower=path.stem)
+            items = make_items(sheet, part.world, SEED, others=others, knower=path.stem, categories=(*CORE, "off-distribution"))
             result = await sit(engine, part, items, adapter=None, budget=budget, template=can.template)
             found += result.marks(items, (sheet.name, sheet.first_name))
     finally:
@@ -50,6 +51,7 @@ def told(marks: list[Mark]) -> dict[str, tuple[int, int]]:
         "false refusals": [one.refused and not one.right for one in marks if one.item.category in {"grounding", "identity"}],
         "own name": [one.right for one in marks if one.item.kind == "name"],
         "identity": [one.right for one in marks if one.item.category == "identity"],
+        "off-distribution": [one.right for one in marks if one.item.category == "off-distribution"],
         "form": [one.formed for one in marks],
     }
     return {name: (sum(which), len(which)) for name, which in measures.items()}

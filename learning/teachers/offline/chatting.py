@@ -1,7 +1,7 @@
 """Talk that no sheet answers: a remark is taken up in its own words, and what a player told is remembered.
 
 A remark and its answers stand together under a theme; any other sentence is taken up by one of its
-nouns. What players tell (a horse's name, where they come from) is asked for again some turns later
+words (`remarking`). What players tell (a horse's name, where they come from) is asked for again some turns later
 and stands nowhere but in the conversation.
 """
 
@@ -14,6 +14,7 @@ from characters.words import COMMON, STOPWORDS, stem
 from learning.teachers.offline.asking_chat import TELLINGS, THEMES
 from learning.teachers.offline.grammar import capital, expand
 from learning.teachers.offline.invent import Inventor
+from learning.teachers.offline.remarking import Remark
 
 _NOUN = re.compile(r"\b(?:an?|the|my|your|his|her|our|this|that|some|no|of|with)\s+([a-z]{4,12})\b")
 _ANY_WORD = (
@@ -24,6 +25,9 @@ _ANY_WORD = (
     "If it's {w} you want to talk about, sit down.", "{W} comes and goes, {addr}. I stay.", "I'll think about {w} tonight.",
     "Tell me more about the {w}.", "So it's {w} with you today. And tomorrow?",
 )  # fmt: skip
+
+# Where each kind of remark ends, of 1: themes, sentences of ours with any word, letters, prose by any of its words.
+_THEMED, _FRAMED, _GIBBERISH, _QUOTED = 0.20, 0.66, 0.70, 0.86
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,22 @@ def taken_up(rng: random.Random, remark: str) -> tuple[str, str] | None:
     """A noun of any remark, and the pattern of an answer that takes it up; None when it has none."""
     nouns = [word for word in _NOUN.findall(remark.casefold()) if word not in STOPWORDS and stem(word) not in COMMON]
     return (rng.choice(nouns), rng.choice(_ANY_WORD)) if nouns else None
+
+
+def chat(rng: random.Random, inventor: Inventor) -> Remark | None:
+    """A remark of any kind; now and then None, where a sentence of prose had no word to hold on to."""
+    roll = rng.random()
+    if roll < _THEMED:
+        return Remark(*themed(rng))
+    if roll < _FRAMED:
+        return inventor.remarks.framed(rng)
+    if roll < _GIBBERISH:
+        return inventor.remarks.gibberish(rng)
+    if roll < _QUOTED or not inventor.spice.sentences:
+        return inventor.remarks.quoted(rng)
+    remark = rng.choice(inventor.spice.sentences)
+    found = taken_up(rng, remark)
+    return Remark(remark, expand(rng, found[1], w=found[0], W=found[0].capitalize())) if found else None
 
 
 def told(rng: random.Random, inventor: Inventor) -> Told:

@@ -19,7 +19,7 @@ from learning.teachers.offline.answering import Voice, answer, social, unknown
 from learning.teachers.offline.asking import LEAD_INS, QUESTIONS
 from learning.teachers.offline.asking_modern import MODERN, MODERN_QUESTIONS
 from learning.teachers.offline.asking_self import KEYWORDS
-from learning.teachers.offline.chatting import taken_up, themed, told
+from learning.teachers.offline.chatting import chat, themed, told
 from learning.teachers.offline.grammar import capital, expand, roughen
 from learning.teachers.offline.invent import Inventor
 from learning.teachers.offline.plans import ABOUT, BUDGETS, CATEGORY, NUMBERS, PLANS, REMARKS, SELF, SOCIAL
@@ -27,7 +27,7 @@ from learning.teachers.offline.reckoning import ASKING, OWING, insisted, names, 
 from learning.teachers.offline.wrapping import as_asked, strange
 
 _KEYWORDS_ONLY = 0.35
-_OTHERS_SPEAK = 0.1  # of the questions come after a line of another NPC
+_OTHERS_SPEAK = 0.14  # of the questions come after a line of another NPC
 
 
 @dataclass(frozen=True)
@@ -219,18 +219,13 @@ class Evening:
 
     def _chat(self) -> bool:
         """A remark that asks for nothing: it is answered by its theme, or taken up in one of its words."""
-        sentences = self.inventor.spice.sentences
-        remark, pattern, noun = *themed(self.rng), ""
-        if sentences and self.rng.random() < 0.4:
-            remark = self.rng.choice(sentences)
-            found = taken_up(self.rng, remark)
-            if found is None:
-                return False
-            noun, pattern = found
-        text = expand(self.rng, remark, npc=self.part.sheet.first_name)
+        said = chat(self.rng, self.inventor)
+        if said is None:
+            return False
+        text = expand(self.rng, said.text, npc=self.part.sheet.first_name)
 
         def reply(at_hand: tuple[Fact, ...]) -> str | None:
-            return None if at_hand else self.voice.dress(self.rng, self.voice.fill(self.rng, pattern, x=noun, w=noun))
+            return None if at_hand else self.voice.dress(self.rng, self.voice.fill(self.rng, said.answer))
 
         return self.ask("chat", roughen(self.rng, capital(text)), reply)
 

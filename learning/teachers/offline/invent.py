@@ -25,6 +25,7 @@ from characters.words import STOPWORDS
 from characters.world import Calendar, Lore, Place, World, WorldGroup, WorldPerson
 from learning.teachers.offline.grammar import capital, expand
 from learning.teachers.offline.manners import MANNERS, Manner
+from learning.teachers.offline.remarking import Remarks
 
 _ON = "b br c cr d dr f fl g gr h j k l m n p pr r s sh st t th tr v w z".split()
 _MID = "a e i o u ae ai ea ia io ou a e o i".split()
@@ -152,6 +153,7 @@ class Inventor:
         self.spice = spice
         said = {word for sentence in spice.sentences for word in re.findall(r"\b[a-z]{4,10}\b", sentence)}
         self.loose: tuple[str, ...] = tuple(sorted(said - STOPWORDS)) or tuple(_NOUN)
+        self.remarks = Remarks(spice.sentences, spice.objects)
 
     def word(self) -> str:
         """A name nobody has."""

@@ -13,7 +13,7 @@ PLANS: tuple[tuple[str, float], ...] = (
     ("ruler", 0.3), ("world", 0.25), ("date", 0.25), ("past", 0.9), ("goal", 1.2), ("value", 0.7), ("motto", 0.8),
     ("unknown", 3.6), ("modern", 2.2), ("private", 1.8), ("secret", 0.7),
     ("strange", 7.0), ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.8),
-    ("chat", 2.6), ("told", 0.7), ("buy_n", 0.9), ("bill", 0.3), ("machine", 0.5), ("remembered", 1.0), ("confided", 0.5),
+    ("chat", 7.5), ("told", 1.1), ("buy_n", 0.9), ("bill", 0.3), ("machine", 0.9), ("remembered", 1.0), ("confided", 0.5),
 )  # fmt: skip
 CATEGORY = {
     "price": "ware", "recipe": "recipe", "place": "place", "person": "person", "quest": "quest",
