@@ -18,7 +18,9 @@ _CUES: dict[str, str] = {
         |what (?:have <you>|<you>'ve) got|in (?:the shop|stock)
         |on (?:the )?(?:offer|menu|counter|table|cart)|wares|(?:what|which|any) goods
         |(?:to|could|can|worth|can \w+|a traveller|i'm|we're) buy(?:ing)?\b|buy something
-        |(?:i|we|person) can get here|anything to (?:eat|drink|trade)|browse|inventory|stock up|supplies""",
+        |(?:i|we|person) can get here|(?:any|some)thing to (?:eat|drink|trade)|browse
+        |(?:good|hot|nice|best(?: thing)?) to (?:eat|drink)|what(?:'s| is|s) (?:cooking|for (?:supper|dinner|breakfast))
+        |inventory|stock up|supplies""",
     "name": r"""who are <you>|<your> names?|who(?:'s| is) (?:this|that there|standing there)|who might you be
         |call <you>|introduce yourself|(?:who|whom) (?:am i|are we|do i|are you)|to whom|and you are
         |about yourself|who <you> (?:are|might be|r)|<you> go by|(?:a|which|what|with) names?\b(?! of)

@@ -4,6 +4,7 @@ Built-in default < understudy.toml in the home < environment `UNDERSTUDY_SECTION
 line. Secrets are read from the environment alone and never shown.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -202,6 +203,7 @@ class Settings(_Section):
     observe: ObserveSettings = ObserveSettings()
 
 
+_PASSWORD = re.compile(r"(://[^/@\s:]*:)\S*(@)")  # of a URL
 SECRETS = {
     "engine.api_key": "UNDERSTUDY_ENGINE_API_KEY", "discord.token": "DISCORD_TOKEN",
     "teacher.api_key": "UNDERSTUDY_TEACHER_API_KEY",
@@ -218,16 +220,21 @@ class Loaded:
     secrets: Mapping[str, SecretStr]
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every setting with its value and origin; secrets only as set or not."""
+        """Every setting with its value and origin; secrets only as set or not, a URL without its password."""
         listed = [
-            {"name": f"{section}.{name}", "value": value, "origin": self.origins.get(f"{section}.{name}", "default")}
+            {"name": f"{section}.{name}", "value": _shown(value),
+             "origin": self.origins.get(f"{section}.{name}", "default")}
             for section, values in self.settings.model_dump().items()
             for name, value in values.items()
-        ]
+        ]  # fmt: skip
         for name, variable in SECRETS.items():
             value = "(set)" if name in self.secrets else "(not set)"
             listed.append({"name": name, "value": value, "origin": f"environment {variable}"})
         return listed
+
+
+def _shown(value: Any) -> Any:
+    return _PASSWORD.sub(r"\1***\2", value) if isinstance(value, str) else value
 
 
 def load_settings(

@@ -29,6 +29,7 @@ Kind = Literal["sft", "pair", "label"]
 TOO_ALIKE = 0.05
 _CAPPED_FROM = 3
 _UNCAPPED = frozenset({"retcon", "safety_x"})  # table safety is no vote
+_AGAINST = frozenset({"thumbs_down", "regen", "safety_x"})  # all that a line out of the story still teaches
 _NIGHTS_STOPPED = 5  # that a player's ✖ is asked for
 _MOST_REGRESSIONS = 200
 _IDENTIFIER = re.compile(
@@ -139,6 +140,8 @@ class _Judge:
 
 def _context(line: HeardLine, policy: Policy, barred: Sequence[str], asked: str | None) -> _Context:
     """What the line answers, as far as it may be used; `asked` is the GM's own wording of it."""
+    if asked is not None and any(shares_words(asked, said) for said in barred):
+        return _Context((), (), False, "what it answers repeats words that may not be learnt from")
     if asked is not None:
         return _Context((Turn("GM", scrub(asked)),), (), True, "asked and answered by the GM")
     if not line.before:
@@ -184,6 +187,7 @@ def _of_line(line: HeardLine, policy: Policy) -> list[Candidate]:
     found = [
         candidate
         for reaction in line.reactions
+        if not line.retracted or reaction.kind in _AGAINST
         for candidate in _of_reaction(line, reaction, original, judge)
     ]  # fmt: skip
     if line.retracted and not _only_stopped(line):

@@ -18,7 +18,6 @@ from bot.discord_app.catalogue import words
 from bot.discord_app.errors import Refusal
 from bot.discord_app.rooms import guild_place
 from bot.discord_app.stage import Stage, stage_of
-from characters.errors import UnderstudyError
 from db.queries import adapters, nights, play
 from db.queries.adapters import Version
 from db.queries.nights import NightRecord
@@ -76,12 +75,14 @@ async def watch(stage: Stage, client: discord.Client) -> None:
     """Look for nights that ended, for as long as the bot runs."""
     while True:
         await asyncio.sleep(LOOK)
-        with contextlib.suppress(UnderstudyError):  # a database that is busy now is not so the next time
+        try:
             await stage.desk.rooms.expire_channel_text()
+        except Exception as error:  # noqa: BLE001  (what ends this loop ends it for good; the next look may succeed)
+            log.warning("Channel text could not be expired: %s", error)
         for guild in client.guilds:
             try:
                 await report(stage, guild)
-            except (UnderstudyError, discord.HTTPException) as error:
+            except Exception as error:  # noqa: BLE001  (likewise: a network that is away comes back)
                 log.warning("No morning report for %s: %s", guild.id, error)
 
 

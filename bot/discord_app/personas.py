@@ -21,6 +21,7 @@ POOL = 10
 _NAME = 80
 _HOOK = "Understudy"
 _UNKNOWN_WEBHOOK = 10015
+_NO_ROOM = 30007  # a channel has fifteen webhooks at most, other programs' included
 _PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 _MAX_PICTURE = 8 * 1024 * 1024
 _REMEMBERED = 5000
@@ -84,7 +85,9 @@ class Personas:
         if self.may(channel):
             try:
                 return await self._through_hook(channel, face, text, more)
-            except discord.Forbidden:
+            except discord.HTTPException as error:
+                if not isinstance(error, discord.Forbidden) and error.code != _NO_ROOM:
+                    raise
                 log.warning("Discord refuses a webhook in channel %s; the bot speaks there itself.", channel.id)
         message: discord.Message = await channel.send(bold(face.name, text), allowed_mentions=QUIET, **more)
         self._note(message.id, None)

@@ -18,6 +18,15 @@ EMOJI = {
 }  # fmt: skip
 
 
+def _own_words(asked: str | None, heard: str) -> str:
+    """A rewritten question; "" where it is only what was heard, or its beginning, for a form cuts long questions.
+
+    Who rewrites a question makes it his own, and it may be learnt from as his; nobody else's words may.
+    """
+    asked = (asked or "").strip()
+    return "" if heard.strip().startswith(asked) else asked
+
+
 class Correcting:
     """The use cases that look back at a line."""
 
@@ -96,14 +105,16 @@ class Correcting:
         if not text:
             raise TableError("An edit needs the new words; write them after `/edit`.")
         line, state = await self.line(line_id), self.state
-        question = asked if asked is not None else await self.asked(line)
+        heard = await self.asked(line)
+        rewritten = _own_words(asked, heard)
+        question = rewritten or heard
         async with state.store.session() as session:
             now = state.clock()
             made = TakeMade(at_hand=line.at_hand)
             origin = "gm" if hand.gm else hand.source
             take = await lines.add_take(session, line.id, made, now, text=text, state="complete", origin=origin)
             await lines.keep_take(session, line.id, take)
-            reaction = Reaction(line.id, "edit", hand.person.id, take, question, line.text)
+            reaction = Reaction(line.id, "edit", hand.person.id, take, rewritten, line.text)
             await reactions.react(session, reaction, now)
             if hand.gm:
                 await reactions.teach(session, self._taught(line, question, text, "edited"), now)

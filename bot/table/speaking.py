@@ -52,9 +52,11 @@ class Speaking:
         self, npc: str, said: StoredTurn, line_id: int | None = None, voice: Voice | None = None
     ) -> AsyncGenerator[Event, None]:
         """Let an NPC answer a turn; with `line_id` as another take of that line, with `voice` in another voice."""
-        async with self._turn_taking, contextlib.aclosing(self._answer(npc, said, line_id, voice)) as events:
-            async for event in events:
-                yield event
+        async with self._turn_taking:
+            self._hushed.clear()  # a hush while nobody spoke cuts no later line; from here on it cuts this one
+            async with contextlib.aclosing(self._answer(npc, said, line_id, voice)) as events:
+                async for event in events:
+                    yield event
 
     async def _answer(
         self, npc: str, said: StoredTurn, line_id: int | None, voice: Voice | None
@@ -245,11 +247,10 @@ async def _cuttable(
     stream: AsyncGenerator[Delta | Restart | Finish, None], hushed: asyncio.Event
 ) -> AsyncGenerator[Delta | Restart | Finish, None]:
     """Pass events on until the stream ends or somebody hushes."""
-    hushed.clear()
     waiting = asyncio.create_task(hushed.wait())
     step: asyncio.Future[Delta | Restart | Finish] | None = None
     try:
-        while True:
+        while not hushed.is_set():
             step = asyncio.ensure_future(anext(stream))
             await asyncio.wait({step, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done() and not step.done():

@@ -46,8 +46,11 @@ class Voices:
             speaking = await adapters.active_adapter(session, state.campaign, npc)
             if state.swap == "scene" and place in self._in_scene:
                 kept = self._in_scene[place]
-                if kept is None or await adapters.in_good_standing(session, kept):
-                    return kept
+                if kept is None:
+                    return None
+                if await adapters.in_good_standing(session, kept):
+                    known = await adapters.versions(session, state.campaign, npc)
+                    speaking = next((Speaking(v.adapter, v.path) for v in known if v.adapter == kept), speaking)
         if speaking is not None and not await self._load(speaking):
             speaking = None
         chosen = speaking.adapter if speaking else None
@@ -78,14 +81,14 @@ class Voices:
     async def _load(self, speaking: Speaking) -> bool:
         """Put an adapter into the engine; False where its file is gone, so that the base speaks."""
         loaded = self.state.loaded
-        if speaking.adapter in loaded:
-            loaded.remove(speaking.adapter)
-        else:
+        if speaking.adapter not in loaded:
             try:
                 await self.state.engine.load_adapter(speaking.adapter, Path(speaking.path))
             except (AdapterRefused, ModelMissing) as error:
                 log.warning("%s The base speaks without it.", error)
                 return False
+        if speaking.adapter in loaded:  # since long, or another line has loaded it meanwhile
+            loaded.remove(speaking.adapter)
         loaded.append(speaking.adapter)
         while len(loaded) > _KEPT * max(1, len(self.state.present)):
             await self.state.engine.unload_adapter(loaded.pop(0))

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import dataclasses
 import hashlib
+import logging
 import random
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -25,10 +26,12 @@ from characters.inference.engine import (
     Score,
     Timings,
 )  # fmt: skip
-from characters.inference.errors import ModelCorrupt, ModelMissing, Unsupported, WorkerFailed
+from characters.inference.errors import AdapterRefused, ModelCorrupt, ModelMissing, Unsupported, WorkerFailed
 from characters.inference.llama_options import LoadOptions
 from characters.inference.worker_process import WorkerDied, WorkerProcess, gave_up
 from characters.prompt import said_at_hand
+
+log = logging.getLogger(__name__)
 
 _MAX_FAILURES = 3
 
@@ -96,16 +99,24 @@ class LlamaCppEngine:
             worker = WorkerProcess(options, self._patience)
             try:
                 await worker.start()
-                for name, path in self._adapters.items():
-                    await worker.call("load_adapter", adapter=name, path=str(path))
+                await self._reload(worker)
                 if self._capabilities is not None:
                     await self._keep_in(worker, self._capabilities.base_id)
-            except WorkerDied:
-                self._failed_starts += 1
+            except BaseException as error:  # a start that was broken off leaves no process behind
+                self._failed_starts += isinstance(error, WorkerDied)
                 await worker.kill()
                 raise
             self._worker = worker
             return worker
+
+    async def _reload(self, worker: WorkerProcess) -> None:
+        """Give a new worker the adapters the last one had; one whose file is gone, as after a forgetting, is left out."""
+        for name, path in list(self._adapters.items()):
+            try:
+                await worker.call("load_adapter", adapter=name, path=str(path))
+            except AdapterRefused as error:
+                log.warning("%s The base speaks without it.", error)
+                self._adapters.pop(name, None)
 
     async def _keep_in(self, worker: WorkerProcess, base_id: str) -> None:
         """Tell the worker where it keeps what it reads of sheets."""

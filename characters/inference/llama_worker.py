@@ -188,12 +188,13 @@ class Worker:
         """Summed log-probability and length of each completion, the prompt read once."""
         self.model.attach(order.get("adapter") or "")
         prompt = self.model.tokenize(order["prompt"])
+        beginning = len(self.model.tokenize(""))  # a completion goes on; it has no mark of a beginning
         results: list[tuple[float, int]] = []
         self.together.empty(0)
         for at in range(0, len(prompt) - 1, self.model.batch_size):
             self.model.decode(prompt[at : min(at + self.model.batch_size, len(prompt) - 1)], at)
         for completion in order["completions"]:
-            tokens = self.model.tokenize(completion)
+            tokens = self.model.tokenize(completion)[beginning:]
             if len(prompt) + len(tokens) > self.model.context_size:
                 raise PromptTooLong("A text to be scored is longer than the model's context; shorten it.")
             self.model.truncate(len(prompt) - 1)

@@ -4,12 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Update, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import ChatMessage, Feedback, Participant, PlaceSetting, PlaySession, SceneRow, Take, TurnRow
+from db.models import (
+    ChatMessage,
+    Feedback,
+    Participant,
+    PlaceSetting,
+    PlaySession,
+    SceneRow,
+    StyleExampleRow,
+    Take,
+    TurnRow,
+)
 from db.prepared import Prepared
-from db.queries import memories, secrets
+from db.queries import memories, reactions, secrets
 
 
 @dataclass(frozen=True)
@@ -80,26 +90,55 @@ async def forget_place(session: AsyncSession, place: str) -> None:
 
 
 async def reword(session: AsyncSession, turn: int, text: str) -> None:
-    """Let an edit of a person's own message follow into the story."""
-    await session.execute(update(TurnRow).where(TurnRow.id == turn, TurnRow.npc.is_(None)).values(text=text))
+    """Let an edit of a person's own message follow into the story; one that changes nothing changes nothing here.
+
+    What was promised in an answer was made of question and answer, and is remembered anew.
+    """
+    said = await _own_text(session, turn)
+    if said is None or said == text:
+        return
+    await session.execute(update(TurnRow).where(TurnRow.id == turn).values(text=text))
     await memories.derive(session, turn)
-    answers = select(TurnRow.id).where(TurnRow.answers_id == turn)
-    quoting = update(Feedback).where(Feedback.turn_id.in_(answers), Feedback.kind != "edit")
-    await session.execute(quoting.values(asked=text))
+    for line in list(await session.scalars(select(TurnRow.id).where(TurnRow.answers_id == turn).order_by(TurnRow.id))):
+        await memories.derive(session, line)
+    await session.execute(_quoting(turn, said).values(asked=text))
+    await session.execute(_shown_for(turn, said).values(asked=text))
 
 
 async def unsay(session: AsyncSession, turn: int, now: datetime) -> None:
     """Let a deletion of a message follow.
 
-    A person's words go, also where they were kept beside or remembered; an NPC's line is out of the story.
+    A person's words go, also where they were kept beside, shown to an NPC or remembered; an NPC's line is out
+    of the story, and no example of its manner any more.
     """
+    said = await _own_text(session, turn)
     await session.execute(update(TurnRow).where(TurnRow.id == turn).values(retracted_at=now))
     await session.execute(update(TurnRow).where(TurnRow.id == turn, TurnRow.npc.is_(None)).values(text=""))
     await memories.forget_turns(session, [turn])
     await secrets.withdraw_turn(session, turn)
+    if said is None:
+        await reactions.unteach(session, turn)
+        return
+    await session.execute(_quoting(turn, said).values(asked=""))
+    await session.execute(_shown_for(turn, said).values(asked="", active=False))
+
+
+async def _own_text(session: AsyncSession, turn: int) -> str | None:
+    """What a person said in a turn; None where it is an NPC's, or there is none."""
+    text: str | None = await session.scalar(select(TurnRow.text).where(TurnRow.id == turn, TurnRow.npc.is_(None)))
+    return text
+
+
+def _quoting(turn: int, said: str) -> Update:
+    """Feedback to answers that keeps a question; of edits only what holds the person's words, for others are the GM's."""
     answers = select(TurnRow.id).where(TurnRow.answers_id == turn)
-    quoting = update(Feedback).where(Feedback.turn_id.in_(answers), Feedback.kind != "edit")
-    await session.execute(quoting.values(asked=""))
+    return update(Feedback).where(Feedback.turn_id.in_(answers), or_(Feedback.kind != "edit", Feedback.asked == said))
+
+
+def _shown_for(turn: int, said: str) -> Update:
+    """Examples of an NPC's manner that keep a person's question."""
+    answers = select(TurnRow.id).where(TurnRow.answers_id == turn)
+    return update(StyleExampleRow).where(StyleExampleRow.turn_id.in_(answers), StyleExampleRow.asked == said)
 
 
 async def expire_channel_text(session: AsyncSession, before: datetime) -> int:

@@ -199,7 +199,8 @@ async def _compare(engine: Engine, model: Any, text: str) -> list[float]:
     prompt, ends = text[: places[0]], [*places[1:], len(text)]
     scores = await engine.score(prompt, [text[places[0] : end] for end in ends])
     before = await engine.tokenize(prompt)
-    after = await engine.tokenize(text[places[0] :])
+    beginning = len(await engine.tokenize(""))  # a completion goes on, without the mark of a beginning
+    after = (await engine.tokenize(text[places[0] :]))[beginning:]
     expected = await asyncio.to_thread(_log_probabilities, model, before, after)
     found, said, at = [], 0.0, 0
     for score in scores:

@@ -108,7 +108,7 @@ async def test_an_edit_replaces_the_newest_line_and_keeps_what_was_said(open_tab
     assert edited == Line(line.line_id, "mira", "Mira Dunmore", "They drink the cellar dry.", 2, None)
     assert await transcript(table) == [QUESTION, "They drink the cellar dry."]
     assert [(take.text, take.origin) for take in await rows(table, Take)] == [("I know not.", "npc"), ("They drink the cellar dry.", "gm")]
-    assert await standing(table) == [(line.line_id, "edit", QUESTION, "I know not.")]
+    assert await standing(table) == [(line.line_id, "edit", "", "I know not.")], "the question is not the GM's"
     assert await taught(table) == [("edited", QUESTION, "They drink the cellar dry.")]
 
 
@@ -299,3 +299,20 @@ async def test_a_line_that_never_came_to_an_end_can_only_be_asked_for_again(open
         with pytest.raises(TableError, match=f"Line {failed} never came to an end; `/regen {failed}`"):
             await typed(table, text.format(failed))
     assert (await typed(table, f"/regen {failed}")).text == "Aye."
+
+
+@pytest.mark.parametrize("asked", [None, "", QUESTION, f" {QUESTION} ", QUESTION[:12]])
+async def test_a_question_that_the_gm_left_as_it_was_is_not_kept_as_the_gms_own(open_table: OpenTable, asked: str | None) -> None:
+    table = await open_table("Dragons tip badly.")
+    line = await said(table, QUESTION)
+    await table.correcting.edit("Dragons? Bad for the roof.", line.line_id, asked)
+    assert await standing(table) == [(line.line_id, "edit", "", "Dragons tip badly.")]
+    assert await taught(table) == [("edited", QUESTION, "Dragons? Bad for the roof.")]
+
+
+async def test_a_question_that_the_gm_rewrote_is_kept_and_taught(open_table: OpenTable) -> None:
+    table = await open_table("Dragons tip badly.")
+    line = await said(table, QUESTION)
+    await table.correcting.edit("Dragons? Bad for the roof.", line.line_id, "Any trouble with dragons?")
+    assert await standing(table) == [(line.line_id, "edit", "Any trouble with dragons?", "Dragons tip badly.")]
+    assert await taught(table) == [("edited", "Any trouble with dragons?", "Dragons? Bad for the roof.")]

@@ -1,11 +1,14 @@
 """Another take, a hush in mid line, and the GM's own voice."""
 
 
+import asyncio
+
 import pytest
 
 from bot.errors import TableError
 from bot.table.events import Line, Piece
 from bot.table.table import Seat
+from characters.inference.engine import Capabilities
 from characters.inference.errors import EngineError, WorkerFailed
 from db.models import Take, TurnRow
 from tests.bot.conftest import OpenTable
@@ -86,6 +89,26 @@ async def test_a_hush_in_mid_line_stores_what_was_heard_as_a_cut_line(open_table
 async def test_a_hush_while_nobody_speaks_cuts_no_later_line(open_table: OpenTable) -> None:
     table = await open_table("A whole line, please.")
     table.hush()
+    assert (await said(table, "Well?")).text == "A whole line, please."
+
+
+async def test_a_hush_while_the_line_is_still_being_prepared_cuts_it(open_table: OpenTable) -> None:
+    table = await open_table("A whole line, please.")
+    engine, ready = table.state.engine, asyncio.Event()
+    answers = engine.capabilities
+
+    async def slow() -> Capabilities:
+        await ready.wait()
+        return await answers()
+
+    engine.capabilities = slow  # type: ignore[method-assign]
+    speaking = asyncio.create_task(said(table, "Well?"))
+    await asyncio.sleep(0.1)
+    table.hush()
+    ready.set()
+    cut = await speaking
+    assert (cut.cut, cut.text) == (True, "")
+    assert engine.history == [], "the model was not even asked"  # type: ignore[attr-defined]
     assert (await said(table, "Well?")).text == "A whole line, please."
 
 

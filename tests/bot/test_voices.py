@@ -1,5 +1,6 @@
 """A promoted voice is heard on the next line or in the next scene, and a rolled back one never again."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,31 @@ async def test_a_line_is_spoken_by_the_base_when_the_adapters_file_is_gone(
     monkeypatch.setattr(table.state.engine, "load_adapter", gone)
     assert await voice(table) is None
     assert "base speaks without it" in caplog.text
+
+
+async def test_the_voice_of_a_scene_is_loaded_again_when_others_took_its_place(open_table: OpenTable) -> None:
+    table = await open_table()
+    table.state.swap = "scene"
+    await promoted(table, "first")
+    assert await voice(table) == "first"
+    table.state.loaded.remove("first")
+    await table.state.engine.unload_adapter("first")
+    assert await voice(table) == "first"
+    assert "first" in table.state.engine.adapters  # type: ignore[attr-defined]
+
+
+async def test_a_voice_that_two_lines_ask_for_at_once_is_counted_once(
+    open_table: OpenTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = await open_table()
+    await promoted(table, "first")
+    load = table.state.engine.load_adapter
+
+    async def slowly(adapter: str, path: Path) -> None:
+        await asyncio.sleep(0.05)
+        await load(adapter, path)
+
+    monkeypatch.setattr(table.state.engine, "load_adapter", slowly)
+    voices = table.speaking.voices
+    assert await asyncio.gather(voices.of("mira"), voices.of("mira", speaks=False)) == ["first", "first"]
+    assert table.state.loaded == ["first"]

@@ -37,7 +37,7 @@ def search(question: str, before: tuple[Turn, ...] = ()) -> list[str]:
         ("what's your line of work?", "trade"),
         ("any wishes left in you? a dream of yours?", "objectives"),
         ("how do you earn your bread, Mira?", "trade"),
-        ("what goods have you", "wares"),
+        ("what goods have you", "wares"), ("What is good to eat?", "wares"),
         ("which sayings do you keep?", "speech.mottos"),
         ("whom do I have the honour of meeting? a name would do", "name"),
     ],

@@ -6,8 +6,9 @@ from sqlalchemy import select, text
 
 from characters.remembering import extract, familiarity, note_heard, note_manner, note_spoken, statements
 from db import forgetting
-from db.models import Memory
-from db.queries import lines, memories, places, presence, told
+from db.models import Feedback, Memory, StyleExampleRow
+from db.queries import lines, memories, places, presence, reactions, told
+from db.queries.reactions import Reaction, Taught
 from db.values import StoredTurn
 from tests.fakes.evening import NOW, Evening
 
@@ -113,3 +114,34 @@ def test_familiarity_grows_with_scenes_and_moves_with_regard() -> None:
 def test_a_scene_is_told_by_its_promises_names_and_numbers() -> None:
     said = [("Ana", "Good evening."), ("Ben", "It is warm tonight."), ("Ana", "I swear I will bring Tobin forty crowns."), ("Ben", "What?")]
     assert extract(said, 1) == [2]
+
+
+async def test_a_typo_mended_in_a_question_leaves_what_was_promised_in_the_answer(evening: Evening) -> None:
+    asked = await evening.says(evening.ana, "Will you keep the mare for us until spring?")
+    await evening.answers(asked, "I promise I will keep the mare until spring.")
+    promised = "You said to Ana: I promise I will keep the mare until spring."
+    assert promised in await texts(evening)
+    async with evening.store.session() as session:
+        before = [row.id for row in await session.scalars(select(Memory).order_by(Memory.id))]
+        await places.reword(session, asked, "Will you keep the mare for us until spring?")
+        assert [row.id for row in await session.scalars(select(Memory).order_by(Memory.id))] == before
+        await places.reword(session, asked, "Will you keep the grey mare for us until spring?")
+    assert promised in await texts(evening)
+
+
+async def test_a_deleted_question_is_kept_nowhere_and_a_deleted_line_is_no_example(evening: Evening) -> None:
+    asked = await evening.says(evening.ana, "Where does my brother hide?")
+    line = await evening.answers(asked, "Not here.")
+    async with evening.store.session() as session:
+        for number, question in enumerate(("Where does my brother hide?", "Where is he?")):
+            await reactions.react(session, Reaction(line, "edit", evening.gm.id, None, question, f"Said {number}."), NOW)
+        await reactions.teach(session, Taught(evening.campaign, "mira", "Where does my brother hide?", "Not here.", "edited", line), NOW)
+        await places.unsay(session, asked, NOW)
+        kept = [row.asked for row in await session.scalars(select(Feedback).order_by(Feedback.id))]
+        shown = [(row.asked, row.active) for row in await session.scalars(select(StyleExampleRow))]
+    assert kept == ["", "Where is he?"], "the GM's own words stay"
+    assert shown == [("", False)]
+    async with evening.store.session() as session:
+        await reactions.teach(session, Taught(evening.campaign, "mira", "Who goes?", "Nobody.", "approved", line), NOW)
+        await places.unsay(session, line, NOW)
+        assert await reactions.style_examples(session, evening.campaign, "mira") == ()

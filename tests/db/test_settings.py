@@ -47,3 +47,13 @@ def test_secrets_come_from_the_environment_alone_and_are_never_shown(tmp_path: P
     assert loaded.secrets["discord.token"].get_secret_value() == "s3cret"
     assert "s3cret" not in repr(loaded)
     assert "s3cret" not in str(loaded.rows())
+
+
+def test_a_password_inside_an_address_is_not_shown(tmp_path: Path) -> None:
+    loaded = load_settings(tmp_path / "understudy.toml", {
+        "UNDERSTUDY_DATABASE_URL": "postgresql://gm:dr@gon/s@127.0.0.1:5432/npcs", "UNDERSTUDY_ENGINE_URL": "http://127.0.0.1:8080/v1",
+    })  # fmt: skip
+    shown = {row["name"]: row["value"] for row in loaded.rows()}
+    assert shown["database.url"] == "postgresql://gm:***@127.0.0.1:5432/npcs"
+    assert shown["engine.url"] == "http://127.0.0.1:8080/v1"
+    assert loaded.settings.database.url == "postgresql://gm:dr@gon/s@127.0.0.1:5432/npcs"

@@ -218,3 +218,19 @@ def test_a_row_carries_the_lore_its_line_was_said_with_and_no_real_name() -> Non
     assert "owes the ferry.]" in row.prompt
     assert "The bell sank." in row.prompt.split("<|user|>")[0]
     assert "Petrova" not in row.prompt
+
+
+def test_a_line_that_was_stopped_or_taken_back_is_taught_to_nobody_whatever_was_thought_of_it_before() -> None:
+    liked = (reaction("thumbs_up"), reaction("edit", take=1), reaction("keep", take=1))
+    stopped = of(line(*liked, reaction("safety_x", "player", text="Blood."), retracted=True, takes=("Blood.", "More blood.")))
+    assert [(c.kind, c.signal, c.label) for c in stopped] == [("label", "safety_x", False)]
+    undone = of(line(*liked, retracted=True))
+    assert [(c.kind, c.signal, c.label) for c in undone] == [("label", "retcon", False)]
+
+
+def test_a_question_written_anew_with_eight_words_of_channel_text_is_left_out() -> None:
+    channel = turn("the silver key lies under the third step behind the mill", "channel")
+    rewritten = "Is it so that the silver key lies under the third step behind the mill?"
+    found = of(line(reaction("edit", take=1, asked=rewritten), before=(channel,)))
+    assert found
+    assert not any(candidate.trainable for candidate in found)

@@ -17,6 +17,7 @@ from learning.teachers.offline.manners import (
     COMMON_LINES,
     MODERN_LINES,
     NOT_SOLD_LINES,
+    UNKNOWN_AT_ALL_LINES,
     UNKNOWN_LINES,
     UNKNOWN_OF_PERSON_LINES,
     UNKNOWN_PERSON_LINES,
@@ -52,8 +53,10 @@ _REWARD_ONLY = ("{R}, if you do it well.", "The reward is {r}.", "I'll pay {r}."
 _TOLD = (*("{text}",) * 9, "{X}? {text}", "About {x}? {text}", "{X}, you say? {text}")
 _NO_MORE = ("That's all I know of it, {addr}.", "There's nothing more to tell.", "I've told you what I know.", "I know no more than that.")
 _WHOLE = 0.65  # of the answers on a place tell both
-# Refusals that name what was asked for: where all are alike, a small model says that one to whatever it does not know.
-_NAMED = 0.55
+# Most refusals name what was asked for. The others fit anything: where a small model holds on to nothing, it says the
+# line it was taught most often, and "I don't know that recipe" is no answer to who stole the bell.
+_NAMED = 0.6
+_NAMES = re.compile(r"\{[xX]\}")
 _NO_PLACE = ("I couldn't tell you where, {addr}.", "I don't know the place.", "Where? I don't know that myself.")
 _NO_REWARD = ("I can't pay you, {addr}.", "There's no pay in it.", "My thanks. I have nothing else to give.")
 _PLACE_ONLY = ("{P}.", "At {p}.", "(Go to|Begin at|Look at) {p}.", "{P}, {addr}.", "The place is {p}.")
@@ -144,8 +147,8 @@ def unknown(rng: random.Random, voice: Voice, kind: str, thing: str) -> str:
     }.get(kind, UNKNOWN_LINES)  # fmt: skip
     if kind == "price" and not voice.sheet.wares and rng.random() < 0.4:
         lines = _NO_WARES
-    elif thing and rng.random() < _NAMED:
-        lines = tuple(line for line in lines if re.search(r"\{[xX]\}", line)) or lines
+    elif thing:
+        lines = tuple(line for line in lines if _NAMES.search(line)) if rng.random() < _NAMED else UNKNOWN_AT_ALL_LINES
     thing = re.sub(r"^(?:the|a|an) ", "", thing) if kind in {"modern", "price", "recipe"} else thing
     return voice.dress(rng, voice.fill(rng, rng.choice(lines), x=thing))
 

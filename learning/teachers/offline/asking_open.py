@@ -37,7 +37,7 @@ FRAMES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
       "There are worse things than {a}, {addr}.", "{A}? Sit down, it'll pass.", "Say what you mean by {a}, and I'll tell you.")),
     (("how many {ws} (go into|make|are worth) (a|one) {w2}?", "(what|who) is (stronger|wiser|better), a {w} or a {w2}?", "is a {w} the same as a {w2}?",
       "why do {ws} never {v}?", "(can|could) a {w} {v} a {w2}?", "what does a {w} say to a {w2}?", "(the|my) {w} is (married to|arguing with|made of) (a|the) {w2}.",
-      "my {w} told me to {v} you.", "when is a {w} not a {w}?", "trade me your {w} for a song.", "what colour is {a}?", "I am the {w} and you are the {w2}."),
+      "my {w} told me to {v} you.", "when is a {w} not a {w}?", "trade me your {w} for a song.", "I am the {w} and you are the {w2}."),
      ("{Ws}? You talk in riddles, {addr}.", "A {w}? I don't follow you.", "The {w}, I'd say. Why do you ask?", "I never counted {ws}, {addr}.",
       "Is this a riddle about a {w}? I give up.", "{Ws}, {addr}? You've been too long in the sun.", "My coin is on the {w}.",
       "Ask the {w}, if it answers you.", "I've heard many things of {ws}, but never that.")),
@@ -67,12 +67,15 @@ STATES = (
     " fierce rich dull soft cruel pretty late lost nervous sick sorry grumpy thirsty strange muddy thin"
 ).split()  # fmt: skip
 
-# To a sentence that nobody could foresee: {w} is one of its words, whatever kind of word it is.
+# To a sentence that nobody could foresee: {W} is one of its words, whatever kind of word it is.
 ANY_KIND = (
-    "{W}, you say? I'd have to think about that.", "{W}? I've heard stranger things today.", "{W}, is it? Well, well.",
-    "{W}. There's a word I haven't heard in a while.", "{W}? What makes you say so?", "You said {w}. What do you mean by it, {addr}?",
-    "{W}, {addr}? Tell me more.", "{W}! If you say so, {addr}.",
+    "{W}? I'd have to think about that.", "{W}? I've heard stranger things today.", "{W}? Well, well.",
+    "{W}? I haven't heard that in a while.", "{W}? If you say so, {addr}.",
 )  # fmt: skip
+# To anything at all: a question asked back, and a word that asks for more. What a small model says where it holds on
+# to nothing is the one line it was taught most often, so that line has to fit everywhere.
+BACK = ("Why do you ask, {addr}?", "Why do you ask, {addr}?", "What makes you ask, {addr}?")
+MORE = ("Is that so, {addr}? Tell me more.", "Is that so, {addr}? Tell me more.", "Is that so? And then, {addr}?")
 # To what is no word of any tongue.
 GIBBERISH = (
     "What tongue is that, {addr}?", "I don't follow you, {addr}.", "Was that a word or a sneeze?", "Say that again, and slower.",

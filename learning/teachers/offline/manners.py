@@ -246,6 +246,10 @@ UNKNOWN_LINES: tuple[str, ...] = (
     "No idea, {addr}. Ask another.", "I don't know, {addr}.", "Never heard of it, {addr}.", "I couldn't tell you.",
     "That is new to me.", "I don't know anything about that.", "I can't tell you what I don't know.",
 )  # fmt: skip
+UNKNOWN_AT_ALL_LINES: tuple[str, ...] = (
+    "I don't know anything about that.", "I don't know anything about that, {addr}.", "I couldn't tell you, {addr}.",
+    "That I don't know, {addr}.",
+)  # fmt: skip
 UNKNOWN_PERSON_LINES: tuple[str, ...] = (
     "{X}? I don't know anyone by that name.", "I've never met {x}, {addr}.", "{X}? Never heard that name.",
     "No {x} that I know of.", "I don't know any {x}. Ask around.",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from characters.words import COMMON, STOPWORDS, stem
-from learning.teachers.offline.asking_open import ANY_KIND, DOINGS, FRAMES, GIBBERISH, STATES
+from learning.teachers.offline.asking_open import ANY_KIND, BACK, DOINGS, FRAMES, GIBBERISH, MORE, STATES
 from learning.teachers.offline.grammar import expand
 from learning.teachers.offline.wrapping import as_asked
 
@@ -20,6 +20,9 @@ _STATE = re.compile(r"\b(?:so|very|too|rather|quite)\s+([a-z]{3,10})(?=[.,;!?])"
 _NOT_DOING = frozenset("have been not make take give get let put see say tell come think know".split())
 _NOT_STATE = frozenset("much many well far long soon often too self before indeed life words room evening yourself understand remain".split())
 _OUR_OWN = 0.3  # of the words are ours even where prose is at hand
+_NAMED = re.compile(r"((?:A )?\{\w+\}(?: a \{w\})?)[?,.]")  # an answer that begins with the word it takes up
+_ASKS = re.compile(r"(?:who|what|why|when|where|how|which|is|are|do|does|did|can|could|would|will|have|has|may|shall)\b", re.IGNORECASE)
+_ALONE, _BOTH = 0.3, 0.6
 _LETTERS = "qwertyuiopasdfghjklzxcvbnm"
 
 
@@ -49,9 +52,11 @@ class Remarks:
     def framed(self, rng: random.Random) -> Remark:
         """A sentence of ours about any thing."""
         asked, answers = rng.choice(FRAMES)
-        slots = self._slots(rng)
+        slots, named = self._slots(rng), [answer for answer in answers if _NAMED.match(answer)]
         text = expand(rng, as_asked(rng, rng.choice(asked), self.sentences), **slots)
-        return Remark(text, expand(rng, rng.choice(answers), **slots))
+        whole = rng.choice(named or answers)
+        first = _NAMED.match(whole)
+        return Remark(text, expand(rng, _answer(rng, text, first[1] if first else "{W}", whole), **slots))
 
     def quoted(self, rng: random.Random) -> Remark | None:
         """Any sentence of the prose, taken up by one of its words; None where it has no word worth it."""
@@ -61,8 +66,7 @@ class Remarks:
         said = [word for word in re.findall(r"\b[a-z]{5,12}\b", text) if word not in STOPWORDS and stem(word) not in COMMON]
         if not said:
             return None
-        word = max(said, key=len)
-        return Remark(text, rng.choice(ANY_KIND).replace("{w}", word).replace("{W}", word.capitalize()))
+        return Remark(text, _answer(rng, text, "{W}", rng.choice(ANY_KIND)).replace("{W}", said[-1].capitalize()))
 
     def gibberish(self, rng: random.Random) -> Remark:
         """Letters, or words that are none."""
@@ -79,6 +83,13 @@ class Remarks:
 
     def _word(self, rng: random.Random, found: Sequence[str], own: Sequence[str]) -> str:
         return rng.choice(own if not found or rng.random() < _OUR_OWN else found)
+
+
+def _answer(rng: random.Random, remark: str, word: str, whole: str) -> str:
+    """The answer to a remark: its word and a question back, or what fits its frame, or at times a question back alone."""
+    back = rng.choice(BACK if remark.rstrip().endswith("?") or _ASKS.match(remark) else MORE)
+    roll = rng.random()
+    return back if roll < _ALONE else f"{word}? {back}" if roll < _BOTH else whole
 
 
 def _found(pattern: re.Pattern[str], sentences: Sequence[str]) -> set[str]:

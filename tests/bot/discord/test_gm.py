@@ -1,5 +1,6 @@
 """The GM's side: the screen, previews, lines and veils, who is a GM, evenings and nights."""
 
+import asyncio
 from datetime import timedelta
 
 import discord
@@ -310,3 +311,29 @@ async def test_what_a_gm_types_is_the_gms_own_and_trainable(begin: Begin) -> Non
     await evening.gm.slash(evening.channel, "talk", text="What does the ale cost?")
     assert [turn.source for turn in await evening.rows(TurnRow)] == ["gm", "npc"]
     assert evening.spoken[-1].content.startswith("> **olga** What does")
+
+
+async def test_a_network_that_is_away_delays_a_morning_report_and_ends_nothing(
+    begin: Begin, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = await begin()
+    screen = await with_screen(evening)
+    await night_ended(evening, await trained(evening, str(tmp_path), active=False), missing="6 more lines that you approve")
+    send, tries = discord.abc.Messageable.send, []
+
+    async def away_at_first(self: object, *args: object, **options: object) -> object:
+        tries.append(self)
+        if len(tries) == 1:
+            raise OSError(101, "Network is unreachable")
+        return await send(self, *args, **options)  # type: ignore[arg-type, call-overload]
+
+    monkeypatch.setattr(discord.abc.Messageable, "send", away_at_first)
+    monkeypatch.setattr(mornings, "LOOK", 0.01)
+    watching = asyncio.create_task(mornings.watch(evening.bot.stage, evening.bot))
+    try:
+        async with asyncio.timeout(20):
+            while len(tries) < 2 or "Missing" not in screen.last_message.content:
+                assert not watching.done()
+                await asyncio.sleep(0.02)
+    finally:
+        watching.cancel()

@@ -1,5 +1,8 @@
 """NPCs have a name and a face of their own, in channels and threads, and where webhooks are not allowed."""
 
+from types import SimpleNamespace
+
+import discord
 import pytest
 
 from bot.discord_app.lines import split
@@ -58,6 +61,19 @@ async def test_without_the_permission_the_bot_speaks_under_a_bold_name_and_the_g
     line = evening.channel.last_message
     assert line.webhook_id is None
     assert line.content == "> **ana** What does the ale cost?\n**Mira Dunmore:** Four copper."
+
+
+async def test_where_a_channel_has_no_room_for_a_webhook_the_bot_speaks_itself(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    evening = await begin("Four copper.")
+
+    async def full(*_: object, **__: object) -> None:
+        answer = SimpleNamespace(status=400, reason="Bad Request")
+        raise discord.HTTPException(answer, {"code": 30007, "message": "Maximum number of webhooks reached (15)"})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(discord.TextChannel, "create_webhook", full)
+    await evening.gm.slash(evening.channel, "npc summon", name="mira")
+    await evening.ana.slash(evening.channel, "talk", text="What does the ale cost?", npc="mira")
+    assert evening.channel.last_message.content.endswith("**Mira Dunmore:** Four copper.")
 
 
 @pytest.mark.parametrize(("given", "taken"), [

@@ -8,12 +8,14 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from characters.inference.engine import Delta, Finish, Request, Restart, Sampling
 from characters.inference.errors import AdapterRefused, ModelCorrupt, ModelMissing, PromptTooLong, WorkerFailed
 from characters.inference.llama_cpp_engine import LlamaCppEngine, _order
 from characters.inference.llama_options import LoadOptions
+from tests.fakes.tiny_lora import write_random_adapter
 
 OPTIONS = LoadOptions(context=1024, cells=1024, threads=1)
 
@@ -215,3 +217,49 @@ def test_the_facts_last_at_hand_go_with_the_order() -> None:
     prompt = 'Ana: [no fact\n[You know: ale: 4 copper]<|end|>Hm.<|end|>Ana: And two?\n[You know: a]\n[You once said: "b"]<|end|>'
     assert _order(asking(prompt))["facts"] == ["a", "b"]
     assert _order(asking("Ana: Good evening."))["facts"] == []
+
+
+async def test_an_adapter_whose_file_is_gone_keeps_no_new_worker_from_speaking(tiny_model: Path, tmp_path: Path) -> None:
+    engine = LlamaCppEngine(tiny_model, OPTIONS, patience=20)
+    try:
+        forgotten, kept = (write_random_adapter(tmp_path / f"{name}.gguf", seed) for seed, name in enumerate(("forgotten", "kept")))
+        await engine.load_adapter("forgotten", forgotten)
+        await engine.load_adapter("kept", kept)
+        with_it = await line(engine, dataclasses.replace(asking("the lantern"), adapter="kept"))
+        forgotten.unlink()
+        assert engine.worker_pid is not None
+        os.kill(engine.worker_pid, signal.SIGKILL)
+        assert (await line(engine, asking("the lantern"))).text
+        assert (await line(engine, dataclasses.replace(asking("the lantern"), adapter="kept"))).text == with_it.text
+    finally:
+        await engine.close()
+
+
+async def test_a_caller_who_leaves_while_the_model_is_loaded_leaves_no_process(tiny_model: Path) -> None:
+    engine = LlamaCppEngine(tiny_model, OPTIONS, patience=20)
+    before = set(psutil.Process().children())
+    try:
+        starting = asyncio.create_task(engine.start())
+        while not (begun := set(psutil.Process().children()) - before):  # noqa: ASYNC110  (no event tells of a process)
+            await asyncio.sleep(0.005)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        assert not [one for one in begun if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        assert (await line(engine, asking("the lantern"))).text
+    finally:
+        await engine.close()
+
+
+async def test_a_completion_is_scored_without_the_mark_that_begins_a_text(engine: LlamaCppEngine, tiny_model: Path, tmp_path: Path) -> None:
+    """Llama 3, Mistral and Gemma ask for such a mark before every text."""
+    key, data = b"tokenizer.ggml.add_bos_token", tiny_model.read_bytes()
+    flag = data.index(key) + len(key) + 4  # a type of four bytes, then the value
+    marked = tmp_path / "marked.gguf"
+    marked.write_bytes(data[:flag] + b"\x01" + data[flag + 1 :])
+    other = LlamaCppEngine(marked, OPTIONS, patience=20)
+    try:
+        assert len(await other.tokenize("all night")) == len(await engine.tokenize("all night")) + 1
+        [score], [plain] = [await one.score("the lantern burns ", ["all night"]) for one in (other, engine)]
+        assert score.tokens == plain.tokens == len(await engine.tokenize("all night"))
+    finally:
+        await other.close()
