@@ -236,9 +236,10 @@ class _Shown:
         return piece
 
     def rest(self, whole: str) -> str:
-        """Take the engine's whole line; return what was not shown yet."""
+        """Take the engine's whole line, shorter where it ended in a loop; return what was not shown yet."""
         whole = whole.strip()
-        piece = whole.removeprefix(self.text)
+        more = len(whole) >= len(self.text) or not self.text.startswith(whole.rstrip("."))
+        piece = whole.removeprefix(self.text) if more else ""
         self.text = whole
         return piece
 

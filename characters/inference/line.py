@@ -13,7 +13,7 @@ from characters.inference.copying import Copying
 from characters.inference.engine import FinishReason, Sampling
 from characters.inference.kv_cache import Entry, Key
 from characters.inference.llama_native import Model, Sampler
-from characters.inference.stopping import StopFilter, Utf8, begins_word, loops, stutters
+from characters.inference.stopping import StopFilter, Utf8, begins_word, loops, stutters, without_loop
 
 _PACE = 0.03  # seconds from the order to a line's first piece, and between two pieces
 
@@ -99,15 +99,23 @@ class Line(Reading):
         shown, stops = self._shown, self._stops
         more = stops.feed(self._utf8.feed(model.piece(token)))
         if begins_word(more) and loops(shown.text):
-            self._end("stop")
+            self._cut_loop()
             return
         shown.show(more)
-        if stops.stopped or stutters(shown.text):
+        if stops.stopped:
             self._end("stop")
+        elif stutters(shown.text):
+            self._cut_loop()
         elif self._count >= self._room:
             self._end("length")
         else:
             self.pending = [token]
+
+    def _cut_loop(self) -> None:
+        """End a line that goes round in circles, without the last round."""
+        self._stops = StopFilter(())  # what it holds back belongs to the round
+        self._shown.cut(without_loop(self._shown.text))
+        self._end("stop")
 
     def cancel(self) -> None:
         """Nobody listens any more."""
@@ -155,6 +163,11 @@ class _Stream:
         self._held += text
         if time.perf_counter() - self._sent >= _PACE:
             self.flush()
+
+    def cut(self, text: str) -> None:
+        """Let the line be shorter than it was; what was sent is out, what is held goes only as far as the line does."""
+        sent = self.text[: len(self.text) - len(self._held)]
+        self.text, self._held = text, text.removeprefix(sent) if text.startswith(sent) else ""
 
     def flush(self) -> None:
         """Send what is held."""

@@ -110,7 +110,7 @@ class LlamaCppEngine:
             return worker
 
     async def _reload(self, worker: WorkerProcess) -> None:
-        """Give a new worker the adapters the last one had; one whose file is gone, as after a forgetting, is left out."""
+        """Give a new worker the adapters the last one had; one whose file is gone since, stays out."""
         for name, path in list(self._adapters.items()):
             try:
                 await worker.call("load_adapter", adapter=name, path=str(path))

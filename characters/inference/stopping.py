@@ -1,10 +1,13 @@
-"""When a reply is over: stop strings never shown even in part, and loops cut short."""
+"""When a reply is over: stop strings never shown even in part, and loops cut short and taken away."""
 
 import codecs
 import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[\w']+")
+_JOINING = frozenset({"and", "or", "but"})
+_DANGLING = frozenset("a an the in on at of to by for from with and or but".split())  # no word to end on
+_ENDS = re.compile(r"[.,;:!?]\s*$")
 
 
 class StopFilter:
@@ -96,14 +99,50 @@ def loops(text: str) -> bool:
 
 def stutters(text: str) -> bool:
     """Whether a text ends on the same one to twelve characters six times."""
+    return _stutter(text) != ""
+
+
+def _stutter(text: str) -> str:
     last = text[-1:]
     for size in range(1, min(12, len(text) // 6) + 1):
         if text[-1 - size] != last:  # looked at for every token, and nearly always enough
             continue
         unit = text[-size:]
         if text.endswith(unit * 6) and not any(map(str.isspace, unit)):
-            return True
-    return False
+            return unit
+    return ""
+
+
+def without_loop(text: str) -> str:
+    """A text that ended in a loop, with what it said last once, and as a whole sentence; any other as it is.
+
+    Of "… twine at 16 copper and twine at 16" the price is kept: the repetition is cut where a clause begins.
+    """
+    if unit := _stutter(text):
+        rest = text
+        while rest.endswith(unit):
+            rest = rest[: -len(unit)]
+        return _closed(rest) or text  # where nothing else was said, let it be heard
+    found = list(_WORD.finditer(text))
+    words = [one[0].casefold() for one in found]
+    if len(words) >= 3 and words[-1] == words[-2] == words[-3]:
+        while len(words) > 1 and words[-1] == words[-2]:
+            del words[-1], found[-1]
+        return _closed(text[: found[-1].end()])
+    for size in range(4, min(12, len(words) // 2) + 1):
+        if words[-size:] == words[-2 * size : -size]:
+            again = range(len(words) - size, len(words))
+            begins = (at for at in again if words[at] in _JOINING or _ENDS.search(text[: found[at].start()]))
+            cut = next(begins, again[0])
+            while cut > 1 and words[cut - 1] in _DANGLING:
+                cut -= 1
+            return _closed(text[: found[cut].start()])
+    return text
+
+
+def _closed(text: str) -> str:
+    text = text.rstrip(" ,;:-(\"'")
+    return text if not text or text[-1] in ".!?" else text + "."
 
 
 def begins_word(text: str) -> bool:

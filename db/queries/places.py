@@ -130,7 +130,7 @@ async def _own_text(session: AsyncSession, turn: int) -> str | None:
 
 
 def _quoting(turn: int, said: str) -> Update:
-    """Feedback to answers that keeps a question; of edits only what holds the person's words, for others are the GM's."""
+    """Feedback to answers that keeps a question; of edits only the person's words, for others are the GM's."""
     answers = select(TurnRow.id).where(TurnRow.answers_id == turn)
     return update(Feedback).where(Feedback.turn_id.in_(answers), or_(Feedback.kind != "edit", Feedback.asked == said))
 

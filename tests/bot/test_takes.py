@@ -7,6 +7,7 @@ import pytest
 
 from bot.errors import TableError
 from bot.table.events import Line, Piece
+from bot.table.speaking import _Shown
 from bot.table.table import Seat
 from characters.inference.engine import Capabilities
 from characters.inference.errors import EngineError, WorkerFailed
@@ -130,3 +131,13 @@ async def test_a_player_cannot_speak_as_the_npc(open_table: OpenTable) -> None:
     with pytest.raises(TableError, match="Only the GM"):
         await table.speak_as("I give everything away!")
     assert await rows(table, TurnRow) == []
+
+
+def test_a_line_that_ended_in_a_loop_is_not_shown_a_second_time_for_being_shorter() -> None:
+    shown = _Shown()
+    assert shown.more("Rope at 9 copper and twine at 16 copper and twine") == shown.text
+    assert shown.rest("Rope at 9 copper and twine at 16 copper.") == ""
+    assert shown.text == "Rope at 9 copper and twine at 16 copper."
+    fresh = _Shown()
+    fresh.more("Rope at 9")
+    assert fresh.rest("Rope at 9 copper.") == " copper."

@@ -97,3 +97,24 @@ def test_the_newest_schema_is_the_last_file(bare: Engine) -> None:
     with bare.begin() as connection:
         upgrade(connection)
         assert current(connection) == REVISIONS[-1] == newest()
+
+
+def test_what_a_person_took_back_before_goes_from_reactions_and_examples(bare: Engine) -> None:
+    with bare.begin() as connection:
+        upgrade(connection, "0010")
+        for table in tables(connection):
+            row = filled(table)
+            if table.name == "turns":
+                said = [{**row, "id": at, "ordinal": at, "npc": None, "answers_id": None, "text": text} for at, text in ((1, ""), (2, "Well?"))]
+                some = [*said, *({**row, "id": at, "ordinal": at, "npc": "mira", "answers_id": at - 2} for at in (3, 4))]
+            elif table.name in {"feedback", "style_examples"}:
+                some = [{**row, "id": at, "turn_id": at, "asked": "Where is he?"} for at in (3, 4)]
+            else:
+                some = [row]
+            connection.execute(insert(table), some)
+    with bare.begin() as connection:
+        upgrade(connection)
+        for name in ("feedback", "style_examples"):
+            found = connection.execute(select(Base.metadata.tables[name]).order_by(Base.metadata.tables[name].c.id)).mappings().all()
+            assert [row["asked"] for row in found] == ["", "Where is he?"]
+            assert [row.get("active") for row in found] in ([False, True], [None, None])

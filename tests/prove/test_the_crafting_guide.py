@@ -30,6 +30,7 @@ from learning.gate import Witness
 from tests.fakes.program import PROGRAM
 
 GUIDE = Path(__file__).resolve().parents[2] / "learning" / "guides" / "crafting.md"
+BY_HEART = GUIDE.parents[1] / "recipes" / "configs" / "sft_by_heart.yaml"
 RECIPES = [entry for chunk in read_documents([GUIDE]) for entry in entries_of(chunk) if entry.form == "recipe"]
 WORDINGS = [*phrasings()["recipe"], *phrasings()["no_recipe"]]
 pytestmark = [
@@ -82,7 +83,8 @@ async def test_recipes_taught_from_the_guide_are_known_by_heart_in_other_words(h
         understudy(home, "teach", "document", "sorrel", "crafting", "--mean", "40", "--deviation", "3", "--least", "35",
                    "--by-heart", "0.7")  # fmt: skip
         [made] = understudy(home, "dataset", "build", "--npc", "sorrel")["datasets"]
-        understudy(home, "train", "sft", "--dataset", made["dataset"], "--out", str(tmp_path / "sorrel"), "--full-speed")
+        understudy(home, "train", "sft", "--config", str(BY_HEART), "--dataset", made["dataset"], "--out", str(tmp_path / "sorrel"),
+                   "--full-speed")  # fmt: skip
 
     await asyncio.to_thread(learn)
     engine = make_engine(find_house())

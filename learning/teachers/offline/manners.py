@@ -247,8 +247,7 @@ UNKNOWN_LINES: tuple[str, ...] = (
     "That is new to me.", "I don't know anything about that.", "I can't tell you what I don't know.",
 )  # fmt: skip
 UNKNOWN_AT_ALL_LINES: tuple[str, ...] = (
-    "I don't know anything about that.", "I don't know anything about that, {addr}.", "I couldn't tell you, {addr}.",
-    "That I don't know, {addr}.",
+    "I couldn't say, {addr}. Why do you ask?", "I couldn't say, {addr}. Why do you ask?", "I couldn't say, {addr}. What makes you ask?",
 )  # fmt: skip
 UNKNOWN_PERSON_LINES: tuple[str, ...] = (
     "{X}? I don't know anyone by that name.", "I've never met {x}, {addr}.", "{X}? Never heard that name.",

@@ -1,9 +1,10 @@
 """Where a reply ends."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from characters.inference.stopping import StopFilter, Utf8, loops
+from characters.inference.stopping import StopFilter, Utf8, loops, without_loop
 
 
 @given(st.text("abA:n\n", max_size=60), st.integers(1, 7))
@@ -44,3 +45,15 @@ def test_loops_are_the_same_word_thrice_four_to_twelve_words_twice_or_a_syllable
     assert loops("My cellar is dry, so everybody wants to hide things in Saltmere, so everybody wants to hide things in Saltmere")
     assert not loops("It is what it is, and it was what it was.")
     assert not loops("Aye, aye.")
+
+
+@pytest.mark.parametrize(("said", "left"), [
+    ("Rope at 9 copper and waxed twine at 16 copper and waxed twine at 16", "Rope at 9 copper and waxed twine at 16 copper."),
+    ("It burned down. She came to the mill. She came to the mill", "It burned down. She came to the mill."),
+    ("The kite maker on the third terrace in the third terrace in the third terrace in", "The kite maker on the third terrace in the third terrace."),
+    ("I've never been to the oldxxxxxx", "I've never been to the old."), ("Well, no no no", "Well, no."),
+    ("Four copper, four copper!", "Four copper, four copper!"), ("", ""),
+])  # fmt: skip
+def test_a_line_that_went_round_in_circles_is_left_without_its_last_round(said: str, left: str) -> None:
+    assert without_loop(said) == left
+    assert not loops(left)
