@@ -67,3 +67,8 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened = await Store.open(database_url)
     yield opened
     await opened.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file that takes longest comes first, or one of two processes waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_night.py")

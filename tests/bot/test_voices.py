@@ -74,12 +74,12 @@ async def test_a_line_is_spoken_by_the_base_when_the_adapters_file_is_gone(
     open_table: OpenTable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = await open_table()
-    await promoted(table, "lost")
 
     async def gone(adapter: str, path: Path) -> None:
         raise AdapterRefused(f"There is no adapter at {path}; run `understudy adapters` to see which exist.")
 
-    monkeypatch.setattr(table.state.engine, "load_adapter", gone)
+    monkeypatch.setattr(table.state.engine, "load_adapter", gone)  # first: what reads ahead loads, too
+    await promoted(table, "lost")
     assert await voice(table) is None
     assert "base speaks without it" in caplog.text
 
