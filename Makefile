@@ -24,7 +24,7 @@ play: $(STAMPS)/serving  ## open the table in the browser (ARGS=--terminal: in t
 	@$(BIN)/understudy play $(ARGS)
 
 test: $(STAMPS)/dev $(STAMPS)/learning  ## all tests (at most 12 minutes on two cores after set-up)
-	@$(BIN)/python -m pytest $(WHERE) --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest $(WHERE) --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMPS)/dev $(STAMPS)/learning  ## lint, types, import contracts, pins (at most 2 minutes)
 	@$(BIN)/ruff check .

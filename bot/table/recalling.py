@@ -26,27 +26,23 @@ class Recalling:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._after: dict[tuple[int, str], Timers] = {}
 
-    async def facts(self, part: Part, turns: Sequence[Turn], budget: Budget) -> tuple[Fact, ...]:
-        """What lorebooks add to the prompt after these turns."""
+    async def facts(
+        self, part: Part, turns: Sequence[Turn], budget: Budget
+    ) -> tuple[tuple[Fact, ...], Timers | None]:
+        """What lorebooks add to the prompt after these turns, and how long it stays once the NPC speaks from it."""
         scene = self.state.scene_id
-        self._after.pop((scene, part.slug), None)
         if not self.state.library.lorebooks(part.slug, part.sheet.world):
-            return ()
+            return (), None
         async with self.state.store.session() as session:
             kept = Timers.from_json(await lore.timers(session, scene, part.slug))
         found = recall(self.state.library, part, turns, budget, kept, f"{self.state.campaign}/{scene}/{part.slug}")
-        if found.timers != kept:
-            self._after[scene, part.slug] = found.timers
-        return lore_facts(found, part, turns, budget)
+        return lore_facts(found, part, turns, budget), found.timers if found.timers != kept else None
 
-    async def keep(self, session: Any, npc: str) -> None:
-        """Let what the last look found stay with the conversation, now that the NPC speaks."""
-        scene = self.state.scene_id
-        timers = self._after.get((scene, npc))
+    async def keep(self, session: Any, npc: str, timers: Timers | None) -> None:
+        """Let what a prompt found stay with the conversation, now that the NPC speaks from it."""
         if timers is not None:
-            await lore.keep_timers(session, scene, npc, timers.as_json())
+            await lore.keep_timers(session, self.state.scene_id, npc, timers.as_json())
 
 
 def recall(

@@ -17,6 +17,7 @@ from characters.confiding import confided
 from characters.intents import intents
 from characters.knowing import has_come
 from characters.knowledge import index_of
+from characters.lorebook.timing import Timers
 from characters.messages import Fact, Turn
 from characters.prompt import Part
 from characters.remembering import OFFERED, called, choose, extract, familiarity, statements
@@ -39,12 +40,14 @@ class Recollection:
         facts: for right before the reply.
         summaries: of earlier scenes, for the system text.
         familiarity: how well the NPC knows who is there; "" where the GM set it, or where it knows nobody.
+        timers: how long lore stays from here on, if this prompt is spoken from; None where nothing changes.
     """
 
     turns: tuple[Turn, ...] = ()
     facts: tuple[Fact, ...] = ()
     summaries: tuple[Fact, ...] = ()
     familiarity: str = ""
+    timers: Timers | None = None
 
     @property
     def frame(self) -> dict[str, Any]:

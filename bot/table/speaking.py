@@ -81,7 +81,7 @@ class Speaking:
                 slot = StoredTurn(0, name, "", npc, "npc", said.id)
                 line_id = await lines.add_turn(session, state.scene_id, slot, now)
             take_id = await lines.add_take(session, line_id, made, now)
-            await self.recalling.keep(session, npc)
+            await self.recalling.keep(session, npc, recalled.timers)
         request = Request(prompt.text, prompt.messages, prompt.stop, sampling, f"{state.scene_id}/{npc}", adapter)
         watched = voice is None  # what is heard to compare two voices is not part of the evening
         if watched:
@@ -169,7 +169,8 @@ class Speaking:
             recalled = await recollect(session, state, part, heard, also, small=small, before=before,
                                        embedding=capabilities.embedding)  # fmt: skip
         budget = self._budget(capabilities)
-        lore = await self.recalling.facts(part, recalled.turns, budget)
+        lore, timers = await self.recalling.facts(part, recalled.turns, budget)
+        recalled = dataclasses.replace(recalled, timers=timers)
         memory = tuple(fact.text for fact in recalled.summaries)
         part = dataclasses.replace(part, remembered=(*recalled.facts, *lore), memory=memory)
         here = [name for slug in state.present for name in self._names(slug)]
