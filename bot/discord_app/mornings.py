@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, Self
 
 import discord
@@ -75,15 +75,17 @@ async def watch(stage: Stage, client: discord.Client) -> None:
     """Look for nights that ended, for as long as the bot runs."""
     while True:
         await asyncio.sleep(LOOK)
-        try:
-            await stage.desk.rooms.expire_channel_text()
-        except Exception as error:  # noqa: BLE001  (what ends this loop ends it for good; the next look may succeed)
-            log.warning("Channel text could not be expired: %s", error)
+        await _tried("Channel text was not expired", stage.desk.rooms.expire_channel_text())
         for guild in client.guilds:
-            try:
-                await report(stage, guild)
-            except Exception as error:  # noqa: BLE001  (likewise: a network that is away comes back)
-                log.warning("No morning report for %s: %s", guild.id, error)
+            await _tried(f"There is no morning report for {guild.id}", report(stage, guild))
+
+
+async def _tried(missed: str, work: Awaitable[Any]) -> None:
+    """Do what is done again at the next look: a network or a database that is away now comes back."""
+    try:
+        await work
+    except Exception:  # nobody else would look again
+        log.exception("%s; the next look tries again.", missed)
 
 
 async def report(stage: Stage, guild: discord.Guild) -> int:

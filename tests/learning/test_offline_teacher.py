@@ -14,7 +14,6 @@ from learning.exam.phrasings import phrasings
 from learning.exam.rejecting import rejects
 from learning.teachers.growth_prompts import SHOWN, WANTED, listed_questions
 from learning.teachers.offline import manners
-from learning.teachers.offline.chatting import taken_up
 from learning.teachers.offline.dialogue import Conversation, Exchange, Playwright
 from learning.teachers.offline.grammar import expand
 from learning.teachers.offline.invent import Inventor, Spice
@@ -147,7 +146,7 @@ def test_what_no_sheet_says_of_a_person_is_refused_although_the_person_is_at_han
 
 
 def test_every_refusal_reads_as_one() -> None:
-    tables = (manners.UNKNOWN_LINES, manners.UNKNOWN_PERSON_LINES, manners.UNKNOWN_PLACE_LINES, manners.NOT_SOLD_LINES,
+    tables = (manners.UNKNOWN_AT_ALL_LINES, manners.UNKNOWN_LINES, manners.UNKNOWN_PERSON_LINES, manners.UNKNOWN_PLACE_LINES, manners.NOT_SOLD_LINES,
               manners.MODERN_LINES, manners.UNKNOWN_OF_PERSON_LINES, manners.COMMON_LINES["secret"])  # fmt: skip
     for line in itertools.chain.from_iterable(tables):
         said = line.replace("{x}", "silver mirror").replace("{X}", "Silver mirror").replace("{addr}", "friend")
@@ -216,7 +215,6 @@ def test_small_talk_is_answered_in_its_own_words_and_with_nothing_at_hand(conver
     chatted = of_kind(conversations, "chat")
     assert len(chatted) > 20
     assert all(not exchange.reply.at_hand for _, exchange in chatted)
-    assert taken_up(random.Random(1), "I lost the spoon of my grandmother.") is not None
 
 
 def test_several_of_a_ware_are_summed_up_also_when_the_talk_has_gone_on(conversations: list[Conversation]) -> None:

@@ -56,13 +56,12 @@ _WHOLE = 0.65  # of the answers on a place tell both
 # Most refusals name what was asked for. The others fit anything: where a small model holds on to nothing, it says the
 # line it was taught most often, and "I don't know that recipe" is no answer to who stole the bell.
 _NAMED = 0.6
-_NAMES = re.compile(r"\{[xX]\}")
 _NO_PLACE = ("I couldn't tell you where, {addr}.", "I don't know the place.", "Where? I don't know that myself.")
 _NO_REWARD = ("I can't pay you, {addr}.", "There's no pay in it.", "My thanks. I have nothing else to give.")
 _PLACE_ONLY = ("{P}.", "At {p}.", "(Go to|Begin at|Look at) {p}.", "{P}, {addr}.", "The place is {p}.")
 _NO_WARES = ("I sell nothing, {addr}.", "I don't sell anything, {addr}.", "I'm no shopkeeper, {addr}.", "I have nothing to sell.", "Nothing here is for sale.")
 _NO_QUEST = ("I have no work for you, {addr}.", "Nothing for now, {addr}.", "I need no help today.", "No work here. Ask elsewhere.")
-_NO_RECIPE = ("I don't know how to make that, {addr}.", "I don't know that recipe.", "I don't know how to make {x}.", "I never learnt to make {x}.", "{X}? I couldn't tell you what goes in.")
+_NO_RECIPE = ("I don't know how to make {x}.", "I never learnt to make {x}.", "{X}? I couldn't tell you what goes in.")
 _NO_OWN = ("That's my own business, {addr}.", "There's little to tell, {addr}.", "I'd rather not speak of it.")
 _DEEDS = ("{motto}", "{motto}", "{motto} I live by that.", "{motto} I always say so(, {addr}|).")
 
@@ -148,7 +147,7 @@ def unknown(rng: random.Random, voice: Voice, kind: str, thing: str) -> str:
     if kind == "price" and not voice.sheet.wares and rng.random() < 0.4:
         lines = _NO_WARES
     elif thing:
-        lines = tuple(line for line in lines if _NAMES.search(line)) if rng.random() < _NAMED else UNKNOWN_AT_ALL_LINES
+        lines = lines if rng.random() < _NAMED else UNKNOWN_AT_ALL_LINES
     thing = re.sub(r"^(?:the|a|an) ", "", thing) if kind in {"modern", "price", "recipe"} else thing
     return voice.dress(rng, voice.fill(rng, rng.choice(lines), x=thing))
 

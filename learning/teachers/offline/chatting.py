@@ -6,28 +6,16 @@ and stands nowhere but in the conversation.
 """
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from characters.words import COMMON, STOPWORDS, stem
 from learning.teachers.offline.asking_chat import TELLINGS, THEMES
 from learning.teachers.offline.grammar import capital, expand
 from learning.teachers.offline.invent import Inventor
 from learning.teachers.offline.remarking import Remark
 
-_NOUN = re.compile(r"\b(?:an?|the|my|your|his|her|our|this|that|some|no|of|with)\s+([a-z]{4,12})\b")
-_ANY_WORD = (
-    "I've had my share of {w}, {addr}.", "I know little of {w} and want no more.", "Ask the {beast} about {w}, not me.",
-    "Keep the {w} away from my door.", "My mother warned me about {w}.", "{W}, at this hour? You're a strange one.",
-    "I'd sooner talk of {w} than of the tax.", "I never had much luck with {w}.", "What would you do with {w}, {addr}?",
-    "No {w} ever paid my debts.", "You've {w} on your mind, I see.", "There was a time when I cared about {w}.",
-    "If it's {w} you want to talk about, sit down.", "{W} comes and goes, {addr}. I stay.", "I'll think about {w} tonight.",
-    "Tell me more about the {w}.", "So it's {w} with you today. And tomorrow?",
-)  # fmt: skip
-
-# Where each kind of remark ends, of 1: themes, sentences of ours with any word, letters, prose by any of its words.
-_THEMED, _FRAMED, _GIBBERISH, _QUOTED = 0.15, 0.70, 0.74, 1.0
+# Where each kind of remark ends, of 1: themes, sentences of ours with any word, letters; the rest is prose.
+_THEMED, _FRAMED, _GIBBERISH = 0.15, 0.70, 0.74
 
 
 @dataclass(frozen=True)
@@ -46,12 +34,6 @@ def themed(rng: random.Random) -> tuple[str, str]:
     return rng.choice(remarks), rng.choice(answers)
 
 
-def taken_up(rng: random.Random, remark: str) -> tuple[str, str] | None:
-    """A noun of any remark, and the pattern of an answer that takes it up; None when it has none."""
-    nouns = [word for word in _NOUN.findall(remark.casefold()) if word not in STOPWORDS and stem(word) not in COMMON]
-    return (rng.choice(nouns), rng.choice(_ANY_WORD)) if nouns else None
-
-
 def chat(rng: random.Random, inventor: Inventor) -> Remark | None:
     """A remark of any kind; now and then None, where a sentence of prose had no word to hold on to."""
     roll = rng.random()
@@ -61,11 +43,7 @@ def chat(rng: random.Random, inventor: Inventor) -> Remark | None:
         return inventor.remarks.framed(rng)
     if roll < _GIBBERISH:
         return inventor.remarks.gibberish(rng)
-    if roll < _QUOTED or not inventor.spice.sentences:
-        return inventor.remarks.quoted(rng)
-    remark = rng.choice(inventor.spice.sentences)
-    found = taken_up(rng, remark)
-    return Remark(remark, expand(rng, found[1], w=found[0], W=found[0].capitalize())) if found else None
+    return inventor.remarks.quoted(rng)
 
 
 def told(rng: random.Random, inventor: Inventor) -> Told:

@@ -240,11 +240,9 @@ COMMON_LINES: dict[str, tuple[str, ...]] = {
 
 UNKNOWN_LINES: tuple[str, ...] = (
     "I know nothing of {x}.", "I can't help you with that. I know nothing about {x}.",
-    "{X}? Never heard of it.", "{X}? I couldn't tell you.", "That I don't know, {addr}.",
+    "{X}? Never heard of it.", "{X}? I couldn't tell you.",
     "You'd have to ask somebody else about {x}.", "I've never heard of {x}, {addr}.",
     "{X}? That means nothing to me.", "I couldn't say. I don't know anything about {x}.",
-    "No idea, {addr}. Ask another.", "I don't know, {addr}.", "Never heard of it, {addr}.", "I couldn't tell you.",
-    "That is new to me.", "I don't know anything about that.", "I can't tell you what I don't know.",
 )  # fmt: skip
 UNKNOWN_AT_ALL_LINES: tuple[str, ...] = (
     "I couldn't say, {addr}. Why do you ask?", "I couldn't say, {addr}. Why do you ask?", "I couldn't say, {addr}. What makes you ask?",
@@ -252,31 +250,23 @@ UNKNOWN_AT_ALL_LINES: tuple[str, ...] = (
 UNKNOWN_PERSON_LINES: tuple[str, ...] = (
     "{X}? I don't know anyone by that name.", "I've never met {x}, {addr}.", "{X}? Never heard that name.",
     "No {x} that I know of.", "I don't know any {x}. Ask around.",
-    "Never heard of them.", "I don't know who that is, {addr}.", "That name means nothing to me.",
-    "I know nobody of that name.", "No idea who that is.",
 )  # fmt: skip
 NOT_SOLD_LINES: tuple[str, ...] = (
     "I don't sell {x}, {addr}.", "No {x} here.", "{X}? I have none to sell.", "You won't find {x} here, {addr}.",
     "I've no {x}. Try elsewhere.", "Sorry, no {x}.",
-    "I don't sell that, {addr}.", "I have none to sell.", "Not here, {addr}. I don't stock that.", "No, I don't have that.",
 )  # fmt: skip
 UNKNOWN_PLACE_LINES: tuple[str, ...] = (
     "{X}? I don't know the way there.", "I've never heard of a place called {x}.", "{X}? Not around here, {addr}.",
     "I couldn't tell you where {x} is.",
-    "I don't know that place, {addr}.", "Never heard of that place.", "I couldn't tell you. I don't know it.",
-    "I don't know where that is.", "No such place that I know of.",
 )  # fmt: skip
 MODERN_LINES: tuple[str, ...] = (
     "A {x}? What is that?", "{X}? I've never heard of such a thing.", "I don't know what a {x} is, {addr}.",
     "{X}? Is that some kind of magic?", "You use strange words. What is a {x}?", "No {x} here, whatever that may be.",
     "I've never seen a {x} in my life.", "{X}? You must come from very far away.",
-    "I don't know what that is, {addr}.", "I've never heard of such a thing.", "Never heard of it. Is it a spell?",
-    "I don't know that word, {addr}.", "That means nothing to me.",
 )
 # Of a person that the NPC knows, what no sheet says.
 UNKNOWN_OF_PERSON_LINES: tuple[str, ...] = (
     "I don't know that about {x}.", "I couldn't tell you, {addr}. I never asked {x}.", "I don't know. Ask {x}, not me.",
-    "That I don't know, {addr}.", "I never asked.", "I couldn't say. I know {x}, but not that.", "{X} never told me.",
-    "I don't know, {addr}.", "No idea. {X} doesn't speak of it.",
+    "I couldn't say. I know {x}, but not that.", "{X} never told me.", "No idea. {X} doesn't speak of it.",
 )  # fmt: skip
 BEASTS = ("goblin", "dragon", "goat", "troll", "chicken", "ogre", "mule", "owlbear")

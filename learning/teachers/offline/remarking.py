@@ -52,9 +52,9 @@ class Remarks:
     def framed(self, rng: random.Random) -> Remark:
         """A sentence of ours about any thing."""
         asked, answers = rng.choice(FRAMES)
-        slots, named = self._slots(rng), [answer for answer in answers if _NAMED.match(answer)]
+        slots = self._slots(rng)
         text = expand(rng, as_asked(rng, rng.choice(asked), self.sentences), **slots)
-        whole = rng.choice(named or answers)
+        whole = rng.choice(answers)
         first = _NAMED.match(whole)
         return Remark(text, expand(rng, _answer(rng, text, first[1] if first else "{W}", whole), **slots))
 
@@ -78,7 +78,7 @@ class Remarks:
     def _slots(self, rng: random.Random) -> dict[str, str]:
         thing, other = rng.choice(self.things), rng.choice(self.things)
         doing, another, state = self._word(rng, self.doings, DOINGS), self._word(rng, self.doings, DOINGS), self._word(rng, self.states, STATES)
-        small = {"w": thing, "x": other, "w2": other, "v": doing, "v2": another, "a": state, "ws": _several(thing), "xs": _several(other)}
+        small = {"w": thing, "w2": other, "v": doing, "v2": another, "a": state, "ws": _several(thing)}
         return small | {name.capitalize(): word.capitalize() for name, word in small.items()}
 
     def _word(self, rng: random.Random, found: Sequence[str], own: Sequence[str]) -> str:
