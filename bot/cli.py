@@ -104,7 +104,7 @@ def main() -> None:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except UnderstudyError as error:
-        _fail(str(error), 1, as_json)
+        _fail(str(error), error.status, as_json)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -6,52 +6,69 @@ where a player's words take it and the NPC's answer had its price at hand; coin 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from characters.messages import Fact, Turn
+from characters.orders import counted, pays, refusal, replaces, takes
 from characters.prices import Price, amount
 from characters.words import fold
 
 _ASKS = re.compile(
-    r"\b(?:do (?:i|we) owe|(?:i|we) owe you|the bill\b|(?:my|our|the) tab\b|the reckoning|settle up|settle the"
+    r"\b(?:do (?:i|we) owe|(?:i|we) owe you|(?:my|our|the) (?:bill|tab)\b|the reckoning|settle up|settle the"
     r"|what does (?:it|that|this) all|(?:for|of) everything|for all of (?:it|that)|for the lot|the damage"
     r"|add (?:it|that) up|(?:come|comes|came) to (?:all together|altogether|in all)"
     r"|(?:how much|what) (?:is it |is that |in |)(?:altogether|all together|all told|in total))"
 )
-_TAKES = re.compile(
-    r"\b(?:i|we)(?:'ll| will|'d like| would like)(?: to)? (?:take|have|buy|get)\b"
-    r"|\b(?:give|hand|bring|pour|fetch|sell|get) (?:me|us)\b"
-    r"|^(?:deal|sold|done|fine|agreed|alright|all right|right|good)\b"
-    r"|\b(?:let me|can (?:i|we)|may (?:i|we)|could (?:i|we)) (?:have|take|buy|get)\b"
-    r"|\bmake it\b|,? please\b|, then\b"
-)
-_ONLY_ASKS = re.compile(r"\bhow much|what (?:would|does|do|about)|\bcost|\bprice|\?\s*$")
-_PAYS = re.compile(
-    r"\b(?:here(?:'s| is| are) (?:your |the |my )?(?:coins?|money|gold|silver|copper|pay|\d+)"
-    r"|(?:i|we) pay\b|pays? up|keep the change"
-    r"|(?:put|lay|slide|count)s? (?:the |down |out )*(?:coins?|money))"
-)
+_SUM = re.compile(r"(?:(\d+) )?(.+) together: ")
+_KEY, _BETWEEN, _BILL = "sum.", " + ", "sum.bill"
+_NO_PRICES: Mapping[str, Price] = MappingProxyType({})
 
 
-def bill(question: str, before: Sequence[Turn]) -> Fact | None:
+@dataclass(frozen=True)
+class _Taken:
+    """Some of a ware: how many, and what one costs in copper pieces."""
+
+    name: str
+    count: int
+    coppers: int
+
+
+def sum_key(names: Sequence[str]) -> str:
+    """The key of a sum of some wares."""
+    return _KEY + _BETWEEN.join(names)
+
+
+def wares_of(fact: Fact) -> tuple[str, ...]:
+    """The wares that a sum adds up; none where the fact is no sum, or a whole bill."""
+    return tuple(fact.key.removeprefix(_KEY).split(_BETWEEN)) if fact.source == "sum" and fact.key != _BILL else ()
+
+
+def bill(question: str, before: Sequence[Turn], npc: str = "", prices: Mapping[str, Price] = _NO_PRICES) -> Fact | None:
     """Add up what was taken, when a question asks for it.
 
     Args:
         question: what the NPC is asked now.
         before: the conversation so far, with what was at hand for each line.
+        npc: whose guests owe; what was ordered of others is theirs. "" for everybody's.
+        prices: what one of each ware costs, for those that stand at hand in a sum alone.
 
     Returns:
-        "So far: 2 brown ale, bath. Together: 2 silver and 8 copper.", or None where nothing is
-        asked or nothing was taken.
+        "bill: 2 silver and 8 copper. For 2 brown ale and bath.", or None where nothing is asked or nothing
+        was taken. It has the form of a ware with its price, so that whoever can name a price can name this.
     """
     if not _ASKS.search(fold(question)):
         return None
-    taken = list(_taken(before))
+    taken = _taken(_with(npc, before), prices)
     if not taken:
         return None
-    times = Counter(name for name, _ in taken)
-    names = ", ".join(_times(name, count) for name, count in times.items())
-    return Fact("sum.bill", f"So far: {names}. Together: {amount(sum(coppers for _, coppers in taken))}.", "sum")
+    times = Counter[str]()
+    for one in taken:
+        times[one.name] += one.count
+    *names, last = [_times(name, count) for name, count in times.items()]
+    had = f"{', '.join(names)} and {last}" if names else last
+    return Fact(_BILL, f"bill: {amount(sum(one.count * one.coppers for one in taken))}. For {had}.", "sum")
 
 
 def _times(name: str, count: int) -> str:
@@ -60,25 +77,69 @@ def _times(name: str, count: int) -> str:
     return f"{count} times {name}" if name[0].isdigit() else f"{count} {name}"
 
 
-def _taken(turns: Sequence[Turn]) -> Iterator[tuple[str, int]]:
-    """Each ware taken since the last coin on the table, with its price in copper pieces."""
-    pays = (place for place, turn in enumerate(turns) if not turn.npc and _PAYS.search(fold(turn.text)))
-    paid = max(pays, default=-1)
-    asked = ""
-    for turn in turns[paid + 1 :]:
+def _with(npc: str, turns: Sequence[Turn]) -> list[Turn]:
+    """The exchanges with one NPC: its lines, and what was said before each of them since the last line of anybody."""
+    found, asked = list[Turn](), list[Turn]()
+    for turn in turns:
         if not turn.npc:
-            asked = fold(turn.text).strip()
-        elif _TAKES.search(asked) and not _ONLY_ASKS.search(asked):
-            found = next(filter(None, map(_priced, turn.at_hand)), None)
-            asked = ""
-            if found:
-                yield found
+            asked.append(turn)
+        else:
+            found += [*asked, turn] if turn.npc == npc or not npc else []
+            asked = []
+    return [*found, *asked]
 
 
-def _priced(fact: Fact) -> tuple[str, int] | None:
-    """"2 ale together: 8 copper." or "bath: 2 silver." as a name and copper pieces."""
-    if fact.source != "sum" and not fact.key.startswith("wares."):
-        return None
-    name, _, rest = fact.text.partition(": ")
-    price = Price.find(rest)
-    return (name.removesuffix(" together"), price.coppers) if price else None
+def _taken(turns: Sequence[Turn], prices: Mapping[str, Price]) -> list[_Taken]:
+    """What was taken since the last coin on the table, as it stands after every change of mind."""
+    taken, asked = list[_Taken](), list[str]()
+    for turn in turns:
+        if turn.npc:
+            _order(taken, asked, turn.at_hand, prices)
+            asked = []
+            continue
+        if pays(turn.text) and not _ASKS.search(fold(turn.text)):
+            taken.clear()
+        asked.append(turn.text.strip())
+    return taken
+
+
+def _order(
+    taken: list[_Taken], asked: Sequence[str], at_hand: Sequence[Fact], prices: Mapping[str, Price]
+) -> None:
+    """Change what was taken by what was said before one line, as far as the wares it is about were at hand."""
+    priced = {name: price.coppers for fact in at_hand if fact.key.startswith("wares.")
+              for name, _, rest in [fact.text.partition(": ")] if (price := Price.find(rest))}  # fmt: skip
+    priced |= {name: prices[name].coppers for fact in at_hand for name in wares_of(fact) if name in prices}
+    unnamed = [text for text in asked if not _ASKS.search(fold(text)) and not _ordered(taken, text, priced)]
+    if unnamed:
+        taken += _as_offered(at_hand, priced)
+
+
+def _ordered(taken: list[_Taken], text: str, priced: dict[str, int]) -> bool:
+    """Change what was taken by one sentence; False where it takes something and does not say what."""
+    refused = refusal(text)
+    if refused is not None:
+        gone = counted(refused.of, list(priced))
+        taken[:] = [one for one in taken if one.name not in gone]
+        text = refused.rest
+    if not takes(text):
+        return True
+    counts = counted(text, list(priced))
+    same = [place for place, one in enumerate(taken) if one.name in counts]
+    if replaces(text) and same and len(counts) == 1:
+        taken[same[-1]] = replace(taken[same[-1]], count=counts[taken[same[-1]].name])
+    else:
+        taken += [_Taken(name, count, priced[name]) for name, count in counts.items()]
+    return bool(counts) or refused is not None
+
+
+def _as_offered(at_hand: Sequence[Fact], priced: Mapping[str, int]) -> list[_Taken]:
+    """What "Deal." takes: the sum that was named, or else one of the first ware."""
+    for fact in at_hand:
+        found = _SUM.match(fact.text) if wares_of(fact) else None
+        if found and found[1] and found[2] in priced:
+            return [_Taken(found[2], int(found[1]), priced[found[2]])]
+        total = Price.find(fact.text[found.end() :]) if found else None
+        if found and total:
+            return [_Taken(fact.text[: found.end()].removesuffix(" together: "), 1, total.coppers)]
+    return [_Taken(name, 1, coppers) for name, coppers in list(priced.items())[:1]]

@@ -19,6 +19,7 @@ _CUES: dict[str, str] = {
         |on (?:the )?(?:offer|menu|counter|table|cart)|wares|(?:what|which|any) goods
         |(?:to|could|can|worth|can \w+|a traveller|i'm|we're) buy(?:ing)?\b|buy something
         |(?:i|we|person) can get here|(?:any|some)thing to (?:eat|drink|trade)|browse
+        |what (?:do|would|can) <you> (?:recommend|suggest)
         |(?:good|hot|nice|best(?: thing)?) to (?:eat|drink)|what(?:'s| is|s) (?:cooking|for (?:supper|dinner|breakfast))
         |inventory|stock up|supplies""",
     "name": r"""who are <you>|<your> names?|who(?:'s| is) (?:this|that there|standing there)|who might you be
@@ -109,4 +110,5 @@ PREFERS: dict[str, tuple[str, ...]] = {
 def cues(question: str) -> tuple[str, ...]:
     """Name what a question asks for."""
     folded = fold(question)
-    return tuple(name for name, pattern in _PATTERNS if pattern.search(folded))
+    found = [name for name, pattern in _PATTERNS if pattern.search(folded)]
+    return tuple(name for name in found if name != "world" or "ruler" not in found)  # "who runs this town?"

@@ -12,7 +12,13 @@ Anything that is not an UnderstudyError is a defect of ours: it is logged, and a
 
 
 class UnderstudyError(Exception):
-    """An error whose message may be shown to a person as it is."""
+    """An error whose message may be shown to a person as it is.
+
+    Attributes:
+        status: the exit status of a command that ends with it.
+    """
+
+    status = 1
 
 
 class SheetError(UnderstudyError):

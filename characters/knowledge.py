@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
-from characters.bill import bill
+from characters.bill import bill, sum_key, wares_of
 from characters.cues import OPENS, PREFERS, cues
 from characters.fields import Owned
 from characters.knowing import When, known_sheet, known_world
 from characters.messages import Fact, Turn
-from characters.prices import Price, total_sentence
+from characters.orders import NUMBERS, counted, takes
+from characters.prices import Price, together
 from characters.sheet import Sheet
 from characters.words import COMMON, fold, meanings, stem, terms, words
 from characters.world import World
@@ -45,18 +46,24 @@ class KnownFact:
 
 
 _OWN = frozenset({"name", "trade", "home", "goal", "past", "value", "motto", "quest", "wares"})
+# Cues of what stands in sheet or world: who asks so leans on no line before.
+_ELSEWHERE = _OWN - {"quest", "wares"} | {"ruler", "world", "date"}
 _BACKWARD = re.compile(
     r"\b(?:it|that|this|those|them|these|he|she|him|her|his|one|ones|more|why|how so)\b"
 )
 _OF = frozenset({"is", "was", "about", "of", "know", "who", "who's", "whos", "old"})
-_COUNTS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "dozen": 12, "couple": 2, "pair": 2, "both": 2,
-}  # fmt: skip
 _COINS = r"(?: ?(?:copper|silver|gold|platinum|coins?|pieces?|[cgps]p)\b)"  # "10 copper" is a price and no count
-_COUNT = re.compile(rf"\b(?:(\d{{1,3}})|({'|'.join(_COUNTS)}))\b(?!{_COINS})")
+_COUNT = re.compile(rf"\b(?:\d{{1,3}}|{'|'.join(NUMBERS)}|both)\b(?!{_COINS})")
+_AGREES = re.compile(r"^\W*(?:deal|done|sold|agreed|fine|alright|all right)(?: then)?\W*$")
 _BUYS_SOME = re.compile(rf"\b(?:take|buy|have|get|want|make (?:it|that))\b.{{0,12}}{_COUNT.pattern}")
 _STILL_ON_THE_TABLE = 4  # lines of the NPC's
+# A remark that wants nothing: "I dreamed of a green tower" is not about whatever tower is mentioned somewhere.
+_WANTS = re.compile(
+    r"\?|(?:^|[.!;,] )(?:and |but |so |well |hey |oh |now )*(?:who|whom|whose|what|when|where|which|why|how)s?\b"
+    r"|^(?:and |but |so |well |hey |oh |now )*(?:do|does|did|is|are|was|were|can|could|will|would|shall|should"
+    r"|have|has|had|may|give|show|explain|describe|name|list|sell|bring)\b"
+    r"|\b(?:need|want|(?:look|search)(?:ing)? for|seek(?:ing)?|curious|wonder(?:ing)?|tell|say|know|heard|hear|ask)\b"
+)
 
 
 def _sentence(text: str) -> str:
@@ -184,16 +191,23 @@ def _opened(asked: Iterable[str]) -> dict[str, float]:
 
 
 class FactIndex:
-    """Finds the facts a question calls for among one NPC's."""
+    """Finds the facts a question calls for among one NPC's.
 
-    def __init__(self, facts: Sequence[KnownFact]) -> None:
+    Args:
+        knower: the NPC, so that it asks for what was ordered of it; "" where nobody else sells anything.
+    """
+
+    def __init__(self, facts: Sequence[KnownFact], knower: str = "") -> None:
         self.facts = tuple(facts)
+        self.knower = knower
         self._by_key = {known.fact.key: known for known in self.facts}
         self._subjects = [set(terms(known.subject)) for known in self.facts]
         self._subject_meanings = [meanings(known.subject) for known in self.facts]
         self._bodies = [set(terms(known.fact.text)) for known in self.facts]
         seen = Counter(term for body in self._bodies for term in body)
         self._idf = {t: math.log(1 + len(self.facts) / n) for t, n in seen.items()}
+        self._prices = {known.subject: price for known in self.facts if known.category == "ware"
+                        if (price := Price.find(known.fact.text.removeprefix(f"{known.subject}: ")))}  # fmt: skip
         self._own = next((set(terms(known.subject)) for known in self.facts if known.category == "name"), set())
 
     def search(self, question: str, before: Sequence[Turn] = ()) -> tuple[Fact, ...]:
@@ -202,7 +216,7 @@ class FactIndex:
         Args:
             before: the transcript so far; a follow-up ("how much is it?") looks there.
         """
-        owed = bill(question, before)
+        owed = bill(question, before, self.knower, self._prices)
         if owed:
             return (owed,)
         asked = cues(question)
@@ -214,10 +228,13 @@ class FactIndex:
         if not ranked:
             return ()
         floor = max(1.0, 0.45 * scores[ranked[0]])
-        kept = self._narrowed([i for i in ranked if scores[i] >= floor], question, asked, carried)
+        ordered = self._ordered(question)
+        kept = self._narrowed([i for i in ranked if scores[i] >= floor or i in ordered], question, asked, carried)
         chosen = [self.facts[i] for i in kept][:MAX_FACTS]
-        total = self._total(question, chosen)
-        found = [known.fact for known in chosen]
+        total = self._total(question, chosen) or self._offered(question, before, chosen)
+        whole = wares_of(total) if total else ()
+        # The sum of several wares stands alone: beside their prices a small model names one of these.
+        found = [known.fact for known in chosen if len(whole) < 2 or known.subject not in whole]
         return tuple(([total, *found] if total else found)[:MAX_FACTS])
 
     def _narrowed(
@@ -229,6 +246,8 @@ class FactIndex:
         named = [
             i for i in ranked if query & self._subjects[i] or self.facts[i].category in opened or i in carried
         ]  # fmt: skip
+        if not named and not asked and not _WANTS.search(fold(question)):
+            ranked = [i for i in ranked if len(query & self._bodies[i]) > 1]
         kept = self._covering(named or ranked, query, asked, opened, carried)
         unwanted = "recipe" if "price" in asked else "ware" if "recipe" in asked else ""
         wanted = {"recipe": "ware", "ware": "recipe"}.get(unwanted, "")
@@ -291,39 +310,67 @@ class FactIndex:
         """Facts of the NPC's last line, when the question leans on them."""
         strong = max(scores.values(), default=0.0) >= 2.4 and "reward" not in asked
         leans = bool(_BACKWARD.search(fold(question))) or "price" in asked or "reward" in asked
-        leans = leans or bool(_COUNT.search(fold(question)))
+        leans = leans or bool(_COUNT.search(fold(question)) or _AGREES.search(fold(question)))
         lines = [turn for turn in reversed(before) if turn.npc]
         last = lines[0] if lines else None
-        if _BUYS_SOME.search(fold(question)):  # of what was priced, though the talk has gone on to something else
+        # Of what was priced, though the talk has gone on to something else.
+        if _BUYS_SOME.search(fold(question)) or _AGREES.search(fold(question)):
             last = next((line for line in lines[:_STILL_ON_THE_TABLE] if self._wares_of(line)), last)
-        if last is None or strong or not leans or _OWN & set(asked) - {"quest", "wares"}:
+        if last is None or strong or not leans or _ELSEWHERE & set(asked):
             return {}
-        keys = [fact.key for fact in last.at_hand if fact.key in self._by_key]
+        keys = [key for fact in last.at_hand for key in _keys(fact) if key in self._by_key]
         return {
             self.facts.index(self._by_key[key]): 4.0 - rank for rank, key in enumerate(keys[:2])
         }
 
     def _wares_of(self, line: Turn) -> list[KnownFact]:
-        found = [self._by_key[fact.key] for fact in line.at_hand if fact.key in self._by_key]
+        found = [self._by_key[key] for fact in line.at_hand for key in _keys(fact) if key in self._by_key]
         return [known for known in found if known.category == "ware"]
 
+    def _ordered(self, question: str) -> set[int]:
+        """Wares that an order calls by their last word: "two ales and an eel stew" names the brown ale, too."""
+        if not takes(question):
+            return set()
+        said = set(terms(question))
+        wares = ((i, known) for i, known in enumerate(self.facts) if known.category == "ware")
+        return {i for i, known in wares if said & set(terms(known.subject)[-1:])}
+
     def _total(self, question: str, chosen: Sequence[KnownFact]) -> Fact | None:
-        """The sum for "I'll take two": small models copy numbers well and multiply badly."""
-        found = _COUNT.search(fold(question))
-        ware = next((known for known in chosen if known.category == "ware"), None)
-        if not found or ware is None:
+        """The sum for "I'll take two" or "two ales and a bath": small models copy numbers well and add badly."""
+        prices = self._prices
+        wares = [known.subject for known in chosen if known.category == "ware" and known.subject in prices]
+        counts = counted(question, wares) if wares else {}
+        if len(counts) > 1 and (takes(question) or max(counts.values()) > 1):
+            parts = [(count, name, prices[name]) for name, count in counts.items()]
+        else:
+            parts = [(count, name, prices[name]) for name, count in counts.items() if count > 1][:1]
+        return Fact(sum_key([name for _, name, _ in parts]), together(parts), "sum") if parts else None
+
+    def _offered(self, question: str, before: Sequence[Turn], chosen: Sequence[KnownFact]) -> Fact | None:
+        """The sum that the NPC named last, for who says "Deal" to it and nothing else."""
+        last = next((turn for turn in reversed(before) if turn.npc), None)
+        named = {term for known in chosen for term in terms(known.subject)} & self._asked(question)
+        if last is None or named or not takes(question) or _COUNT.search(fold(question)):
             return None
-        count = int(found[1]) if found[1] else _COUNTS[found[2]]
-        price = Price.find(ware.fact.text)
-        if price is None or count < 2:
-            return None
-        return Fact(f"sum.{ware.subject}", total_sentence(count, ware.subject, price), "sum")
+        total = next((fact for fact in last.at_hand if fact.source == "sum" and fact.key != "sum.bill"), None)
+        had = {key for fact in last.at_hand for key in _keys(fact)}
+        return total if total and chosen and all(known.fact.key in had for known in chosen) else None
+
+
+def _keys(fact: Fact) -> tuple[str, ...]:
+    """The keys of what a fact is about: its own, or those of the wares that a sum adds up."""
+    return tuple(f"wares.{name}" for name in wares_of(fact)) or (fact.key,)
 
 
 @lru_cache(maxsize=64)
 def index_of(sheet: Sheet, world: World | None, knower: str = "", when: When = When()) -> FactIndex:
-    """The index over `facts_of`, made once for a sheet as it stands."""
-    return FactIndex(facts_of(sheet, world, knower, when))
+    """The index over `facts_of`, made once for a sheet as it stands; scenes that bring nothing new share it."""
+    return _index(facts_of(sheet, world, knower, when), knower)
+
+
+@lru_cache(maxsize=24)
+def _index(facts: tuple[KnownFact, ...], knower: str) -> FactIndex:
+    return FactIndex(facts, knower)
 
 
 def mentions(name: str, text: str) -> bool:

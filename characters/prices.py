@@ -4,13 +4,16 @@ Only what haggling at a table needs: reading a price, multiplying it, and saying
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _COPPERS = {"copper": 1, "silver": 10, "gold": 100, "platinum": 1000}
 _SHORT = {"cp": "copper", "sp": "silver", "gp": "gold", "pp": "platinum"}
-_PART = re.compile(
-    r"\b(\d{1,6})\s*(?:pieces? of )?(copper|silver|gold|platinum|cp|sp|gp|pp)\b", re.IGNORECASE
-)
+_COIN = r"(copper|silver|gold|platinum|cp|sp|gp|pp)\b"
+_NUMBER = r"(\d{1,3}(?:,\d{3})+|\d{1,6})"
+# No part of "1.5 gp" or "1/2 gp" is a price: no sum is better than a wrong one.
+_PART = re.compile(rf"(?<![\d.,/]){_NUMBER}\s*(?:pieces? of )?{_COIN}", re.IGNORECASE)
+_MORE = re.compile(rf"(?:,|,? and)? {_NUMBER}\s*{_COIN}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,20 @@ class Price:
 
     @classmethod
     def find(cls, text: str) -> "Price | None":
-        """Read the first price a text names, or None."""
+        """Read the first price a text names, or None; "2 gold and 5 silver" is 25 silver."""
         found = _PART.search(text)
         if not found:
             return None
+        price = cls._of(found)
+        while (more := _MORE.match(text, found.end())) and _COPPERS[cls._of(more).coin] < _COPPERS[price.coin]:
+            small = cls._of(more)
+            price, found = cls((price.coppers + small.coppers) // _COPPERS[small.coin], small.coin), more
+        return price
+
+    @classmethod
+    def _of(cls, found: re.Match[str]) -> "Price":
         coin = found[2].casefold()
-        return cls(int(found[1]), _SHORT.get(coin, coin))
+        return cls(int(found[1].replace(",", "")), _SHORT.get(coin, coin))
 
     def times(self, count: int) -> "Price":
         """The price of several."""
@@ -42,11 +53,6 @@ class Price:
         return f"{self.amount} {self.coin}"
 
 
-def total_sentence(count: int, name: str, price: Price) -> str:
-    """Say what several of a thing cost together."""
-    return f"{count} {name} together: {price.times(count)}."
-
-
 def amount(coppers: int) -> str:
     """Say a sum of copper pieces in coins: "1 gold, 2 silver and 8 copper"."""
     said = []
@@ -55,3 +61,16 @@ def amount(coppers: int) -> str:
         if count:
             said.append(f"{count} {coin}")
     return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said) or "nothing"
+
+
+def together(parts: Sequence[tuple[int, str, Price]]) -> str:
+    """Say what some things cost together, as in "2 brown ale and bath together: 28 copper", in the largest coins.
+
+    Args:
+        parts: how many, of what, and the price of one.
+    """
+    *names, last = [f"{count} {name}" if count > 1 else name for count, name, _ in parts]
+    had = f"{', '.join(names)} and {last}" if names else last
+    if names:
+        return f"{had} together: {amount(sum(count * price.coppers for count, _, price in parts))}."
+    return f"{had} together: {parts[0][2].times(parts[0][0])}."

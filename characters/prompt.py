@@ -200,10 +200,10 @@ def clean_block(text: str, special_tokens: Sequence[str]) -> str:
 
 
 def _unanswered(slug: str, turns: Sequence[Turn]) -> list[str]:
-    """What others said since the NPC's last line, oldest first."""
+    """What others said since the last line of the NPC, or of another that answered it, oldest first."""
     texts: list[str] = []
     for turn in reversed(turns):
-        if turn.npc == slug:
+        if turn.npc == slug or (turn.npc and texts):
             break
         texts.append(turn.text)
     return texts[:3][::-1]
@@ -246,10 +246,15 @@ def at_hand_lines(facts: Sequence[Fact], special_tokens: Sequence[str] = ()) -> 
     """Write what is at hand, a bracketed line each: the one syntax for it. What stands elsewhere is left out."""
     forms = {"style": '[You once said: "{}"]', "direction": "[Direction: {}]"}
     return [
-        forms.get(fact.source, "[You know: {}]").format(clean(fact.text, special_tokens))
+        forms.get(fact.source, "[You know: {}]").format(_ended(clean(fact.text, special_tokens), fact.source))
         for fact in facts
         if fact.place == "hand"
     ]
+
+
+def _ended(text: str, source: str) -> str:
+    """A fact with an end of its own, or a small model copies the bracket; own lines and directions stay."""
+    return f"{text}." if text[-1:].isalnum() and source not in {"style", "direction"} else text
 
 
 def said_at_hand(prompt: str) -> list[str]:

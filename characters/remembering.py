@@ -18,6 +18,8 @@ from characters.words import STOPWORDS, fold, stem
 
 Kind = Literal["told", "heard", "promise", "debt", "opinion", "summary"]
 OFFERED = 5
+FEW = 2  # memories at hand for a model that was made for short prompts
+IN_SIGHT = 4  # turns that stand right before the reply; nobody has to be reminded of them
 
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”')]*\s+")

@@ -58,27 +58,31 @@ async def copy_database(
 
     Raises:
         CopyRefused: the target holds something else, or the copy does not come out equal.
+        StoreError: one of the two goes away or refuses; what was copied is gone on with.
     """
     tables = list(Base.metadata.sorted_tables)
     with translated(target.where):
         async with target.engine.begin() as connection:
             went_on = await _claim(connection, source.where, target.where, tables)
-    async with source.engine.connect() as connection:
-        reading = await _of_one_moment(connection)
-        for table in tables:
-            await _copy_table(reading, target, table, tell)
-        theirs = {table.name: await _content(reading, table) for table in tables}
-    async with target.engine.connect() as connection:
-        ours = {table.name: await _content(connection, table) for table in tables}
+    with translated(source.where):
+        async with source.engine.connect() as connection:
+            reading = await _of_one_moment(connection)
+            for table in tables:
+                await _copy_table(reading, target, table, tell)
+            theirs = {table.name: await _content(reading, table) for table in tables}
+    with translated(target.where):
+        async with target.engine.connect() as connection:
+            ours = {table.name: await _content(connection, table) for table in tables}
     differ = [name for name in theirs if theirs[name] != ours[name]]
     if differ:
         raise CopyRefused(
             f"{source.where} was changed while or since it was copied (differs in {', '.join(differ)}); empty "
             f"{target.where} and copy again while nobody plays."
         )
-    async with target.engine.begin() as connection:
-        await connection.run_sync(_marks.drop)
-        await _set_sequences(connection, tables)
+    with translated(target.where):
+        async with target.engine.begin() as connection:
+            await connection.run_sync(_marks.drop)
+            await _set_sequences(connection, tables)
     whole = hashlib.sha256(json.dumps(sorted(theirs.items())).encode()).hexdigest()
     return Copied({name: count for name, (count, _) in theirs.items()}, f"sha256-{whole}", went_on)
 
@@ -107,9 +111,10 @@ async def _claim(connection: AsyncConnection, origin: str, where: str, tables: l
 
 async def _copy_table(reading: AsyncConnection, target: Store, table: Table, tell: Callable[[str, int], None]) -> None:
     mark = _marks.c.name == table.name
-    async with target.engine.connect() as connection:
-        last = await connection.scalar(select(_marks.c.last).where(mark)) or 0
-        copied = await connection.scalar(select(func.count()).select_from(table)) or 0
+    with translated(target.where):
+        async with target.engine.connect() as connection:
+            last = await connection.scalar(select(_marks.c.last).where(mark)) or 0
+            copied = await connection.scalar(select(func.count()).select_from(table)) or 0
     while True:
         wanted = select(table).where(table.c.id > last).order_by(table.c.id).limit(_BATCH)
         rows = [_plain(dict(row)) for row in (await reading.execute(wanted)).mappings()]

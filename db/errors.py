@@ -2,6 +2,7 @@
 
 StoreError
 ├── StoreLocked       somebody else holds it
+│   └── NightElsewhere    another machine runs the campaign's night
 ├── StoreCorrupt      the file is damaged or no database
 ├── StoreUnwritable   no room, no permission, read-only
 └── StoreUnreachable  the server does not answer
@@ -16,6 +17,12 @@ class StoreError(UnderstudyError):
 
 class StoreLocked(StoreError):
     """Another process holds the database."""
+
+
+class NightElsewhere(StoreLocked):
+    """Another machine runs the campaign's night; a service that hears the status gives its request back."""
+
+    status = 76
 
 
 class StoreCorrupt(StoreError):

@@ -5,18 +5,15 @@ own idea of a language has a say. Triggers keep SQLite's index in step with its 
 statement changes it; PostgreSQL keeps an expression index by itself.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from characters.finding import SENSE, Asked, Hit, ranked, rarities
+
 EVERYBODY = "all"
-_SENSE = 0.55  # what a shared sense is worth beside a shared word
-_SMOOTH = 100  # memories more than there are: in a young campaign nothing is rare yet
-_LONG = 0.01
 _LOOKED_AT = 60
 _VECTOR = "to_tsvector('simple', owner || ' ' || stems || ' ' || senses)"
 
@@ -40,22 +37,9 @@ POSTGRES = (f"CREATE INDEX ix_memories_words ON memories USING gin ({_VECTOR}) W
 _BY_INDEX, _AS_USUAL = "SET LOCAL enable_seqscan = off", "SET LOCAL enable_seqscan = on"
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A memory a search found: the score, the share of the question it meets, and the words that met."""
-
-    id: int
-    score: float
-    share: float
-    words: tuple[str, ...]
-
-
 def owner_word(campaign: int, npc: str | None) -> str:
     """The word under which an NPC's memories of a campaign are indexed; without an NPC everybody's."""
     return f"c{campaign}n{npc.encode().hex() if npc else EVERYBODY}"
-
-
-Asked = Mapping[str, Sequence[str]]
 
 
 async def search(session: AsyncSession, owners: Sequence[str], asked: Asked, limit: int) -> list[Hit]:
@@ -81,11 +65,11 @@ async def _searched(
 ) -> list[Hit]:
     sqlite = session.get_bind().dialect.name == "sqlite"
     counts, total = await (_counts_sqlite if sqlite else _counts_postgres)(session, words)
-    rarity = {word: math.log(1 + (total + _SMOOTH) / (count + 1)) for word, count in counts.items() if count}
+    rarity = rarities(counts, total)
     if not rarity:
         return []
     found = await (_rows_sqlite if sqlite else _rows_postgres)(session, owners, asked, rarity)
-    return _ranked(found, asked, rarity)[:limit]
+    return ranked(((int(number), said, meant) for number, said, meant in found), asked, rarity)[:limit]
 
 
 async def _counts_sqlite(session: AsyncSession, words: Sequence[str]) -> tuple[dict[str, int], int]:
@@ -118,7 +102,7 @@ async def _rows_sqlite(
     query = f"owner : ({' OR '.join(map(_quoted, owners))}) AND ({' OR '.join(columns)})"
     found = await session.execute(
         text("SELECT m.id, m.stems, m.senses FROM memories m JOIN (SELECT rowid AS number FROM memory_words "
-             f"WHERE memory_words MATCH :query ORDER BY bm25(memory_words, 0.0, 1.0, {_SENSE}) LIMIT {_LOOKED_AT}) "
+             f"WHERE memory_words MATCH :query ORDER BY bm25(memory_words, 0.0, 1.0, {SENSE}) LIMIT {_LOOKED_AT}) "
              "ON m.id = number"),
         {"query": query},
     )  # fmt: skip
@@ -128,7 +112,7 @@ async def _rows_sqlite(
 async def _rows_postgres(
     session: AsyncSession, owners: Sequence[str], asked: Asked, rarity: Mapping[str, float]
 ) -> Sequence[Any]:
-    worth = [weight * (1 if word in asked else _SENSE) for word, weight in rarity.items()]
+    worth = [weight * (1 if word in asked else SENSE) for word, weight in rarity.items()]
     sums = " + ".join(
         f"CASE WHEN words @@ CAST(:w{place} AS tsquery) THEN {weight:.4f} ELSE 0 END"
         for place, weight in enumerate(worth)
@@ -141,30 +125,6 @@ async def _rows_postgres(
         {"query": query, **{f"w{place}": _lexeme(word) for place, word in enumerate(rarity)}},
     )  # fmt: skip
     return found.all()
-
-
-def _ranked(rows: Sequence[Any], asked: Asked, rarity: Mapping[str, float]) -> list[Hit]:
-    """Rows by how much of the question they meet: a word counts by its rarity, a mere sense of it about half.
-
-    Of memories that meet the same, the shorter says it more plainly. A word of the question that no
-    memory has counts as much as the others do on average.
-    """
-    worth = {stem: rarity.get(stem) or max((rarity.get(s, 0.0) for s in senses), default=0.0)
-             for stem, senses in asked.items()}  # fmt: skip
-    known = [value for value in worth.values() if value]
-    whole = sum(value or sum(known) / len(known) for value in worth.values())
-    found = []
-    for number, stems, senses in rows:
-        said, meant = stems.split(), set(senses.split())
-        has = set(said)
-        met = {stem: max([rarity[stem]] if stem in has else [_SENSE * rarity[s] for s in asked[stem] if s in meant],
-                         default=0.0) for stem in asked}  # fmt: skip
-        score = sum(met.values())
-        near = sum(min(1.0, met[stem] / worth[stem]) * (worth[stem]) for stem in asked if met[stem])
-        share = min(1.0, near / whole) if whole else 0.0
-        hits = tuple(stem for stem in asked if met[stem])
-        found.append(Hit(number, score / (1 + _LONG * len(said)), share, hits))
-    return sorted(found, key=lambda hit: (-hit.score, -hit.id))
 
 
 def _quoted(word: str) -> str:

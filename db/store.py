@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, Operati
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from db import sqlite
-from db.errors import StoreCorrupt, StoreError, StoreLocked, StoreUnreachable, StoreUnwritable
+from db.errors import NightElsewhere, StoreCorrupt, StoreError, StoreLocked, StoreUnreachable, StoreUnwritable
 from db.full_text import REBUILD
 from db.migrate import bring_up
 
@@ -108,7 +108,7 @@ class Store:
         SQLite file is one home's, whose own lock is enough (`db.night_lock`).
 
         Raises:
-            StoreLocked: another machine runs it.
+            NightElsewhere: another machine runs it.
         """
         if self.engine.dialect.name != "postgresql":
             yield
@@ -118,7 +118,9 @@ class Store:
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 got = (await alone.exec_driver_sql(f"SELECT pg_try_advisory_lock({_NIGHT}, {campaign:d})")).scalar_one()
                 if not got:
-                    raise StoreLocked(f"Another machine runs this campaign's night on {self.where}; wait for its end.")
+                    raise NightElsewhere(
+                        f"Another machine runs this campaign's night on {self.where}; wait for its end."
+                    )
                 try:
                     yield
                 finally:
@@ -145,8 +147,10 @@ def _make_engine(address: URL, patience: float) -> AsyncEngine:
         if address.database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         file = address.database or ":memory:"
+        # The connection used last is used next: each keeps pages of the file in memory, and turns would keep them all.
+        turns = {"pool_use_lifo": True} if address.database else {}
         engine = create_async_engine(
-            address.set(drivername="sqlite+aiosqlite"), async_creator=lambda: sqlite.connect(file, patience)
+            address.set(drivername="sqlite+aiosqlite"), async_creator=lambda: sqlite.connect(file, patience), **turns
         )
         event.listen(engine.sync_engine, "connect", _tune_sqlite)
         return engine

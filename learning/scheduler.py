@@ -23,7 +23,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from db.errors import StoreError
+from db.errors import NightElsewhere, StoreError
 from db.night_lock import YIELDED
 from db.queries import nights
 from db.queries.nights import Request
@@ -36,6 +36,7 @@ TICK = 0.5  # seconds
 POLL = timedelta(seconds=2)
 BEAT = timedelta(seconds=30)
 STALE = timedelta(minutes=5)
+ELSEWHERE = timedelta(minutes=1)  # until a campaign is tried again whose night another machine ran
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOWS = tuple(timedelta(hours=hours) for hours in (1, 25, 8 * 24, 32 * 24, 367 * 24))
 
@@ -179,6 +180,7 @@ class NightService:
         self._running: _Running | None = None
         self._looked_at: datetime | None = None
         self._news_wait = False
+        self._elsewhere: dict[int, datetime] = {}
         self._step = asyncio.Lock()
 
     @property
@@ -260,7 +262,7 @@ class NightService:
             return
         async with self.store.session() as session:
             await nights.return_stale(session, now - STALE, now)
-            request = await nights.claim(session, self.name, now)
+            request = await nights.claim(session, self.name, now, self._left_to_others(now))
         if request is None:
             if not await self._wanted():
                 self.over.set()
@@ -271,10 +273,19 @@ class NightService:
         self._running = _Running(request, names[request.campaign], deque(npcs), now)
         await self._next(self._running)
 
+    def _left_to_others(self, now: datetime) -> list[int]:
+        """The campaigns whose night another machine was found to run a moment ago."""
+        recent = {campaign: at for campaign, at in self._elsewhere.items() if timedelta() <= now - at < ELSEWHERE}
+        self._elsewhere = recent
+        return list(recent)
+
     async def _wanted(self) -> bool:
-        """Whether there is a reason to stay although nothing is asked for now."""
+        """Whether there is a reason to stay although nothing can be taken now."""
         if self.host is None:
             return True
+        async with self.store.session() as session:
+            if await nights.requests(session, state="waiting"):
+                return True
         if not self.host():
             return False
         if not self._news_wait:
@@ -316,6 +327,11 @@ class NightService:
         status = child.poll()
         if status == YIELDED:
             self._tell("yielded", f"Somebody is being forgotten: {running.npc}'s night makes way and goes on later.",
+                       running.campaign, running.npc)  # fmt: skip
+            await self._give_back(running)
+        elif status == NightElsewhere.status:
+            self._elsewhere[running.request.campaign] = now
+            self._tell("yielded", f"Another machine runs a night: {running.npc}'s waits for its end.",
                        running.campaign, running.npc)  # fmt: skip
             await self._give_back(running)
         elif status is not None:

@@ -1,5 +1,6 @@
 """The slash commands of a table, the same words as on Discord, parsed once for terminals and the studio."""
 
+import re
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from bot.table import knowing_commands, observing
 from bot.table.events import Event, Line
 from bot.table.outputs import Ack
 from bot.table.table import Table
+from characters.errors import SheetError
 
 HELP: tuple[tuple[str, str], ...] = (
     ("/npc summon NAME", "bring an NPC in (also: /npc NAME)"),
@@ -71,6 +73,9 @@ async def _command(table: Table, text: str) -> AsyncIterator[Output]:
     yield await handler(table, words, rest)
 
 
+_COINS = re.compile(r"(?:copper|silver|gold|platinum|coins?|pieces?|[cgsp]p)\b", re.IGNORECASE)
+
+
 def _number(text: str, command: str) -> int | None:
     if not text:
         return None
@@ -84,25 +89,16 @@ def _is_number(text: str) -> bool:
 
 
 def _line_and_rest(rest: str) -> tuple[int | None, str]:
-    """Split "12 New words" into line and text; a text that begins with a number needs the line too."""
+    """Split "12 New words" into line and text; "8 copper, friend" names a price and no line."""
     first, _, others = rest.partition(" ")
-    return (int(first), others.strip()) if _is_number(first) and others.strip() else (None, rest)
+    names_line = _is_number(first) and others.strip() and not _COINS.match(others.strip())
+    return (int(first), others.strip()) if names_line else (None, rest)
 
 
 async def _npc(table: Table, words: list[str], rest: str) -> Ack:
     verb, name = (words[0] if words else "list"), " ".join(words[1:])
     if verb == "list":
-        here = table.state.present
-        everybody = [
-            {"slug": slug, "name": sheet.name, "kind": sheet.kind, "here": slug in here,
-             "description": sheet.description}
-            for slug in table.state.library.slugs()
-            for sheet in [table.sheet(slug)]
-        ]  # fmt: skip
-        text = "\n".join(
-            f"{'*' if n['here'] else ' '} {n['slug']:<10} {n['name']}, {n['description']}" for n in everybody
-        )
-        return Ack("npc list", text, {"npcs": everybody, "speaker": table.state.speaker})
+        return _everybody(table)
     if verb == "dismiss":
         slug = await table.dismiss(name or None)
         return Ack("npc dismiss", f"{slug} leaves.", {"npc": slug, "speaker": table.state.speaker})
@@ -118,6 +114,22 @@ async def _npc(table: Table, words: list[str], rest: str) -> Ack:
     sheet = await table.summon(name)
     return Ack("npc summon", f"{sheet.name} is here: {sheet.description}.",
                {"npc": table.state.speaker, "name": sheet.name, "greeting": sheet.greeting})  # fmt: skip
+
+
+def _everybody(table: Table) -> Ack:
+    here, npcs, broken, rows = table.state.present, [], [], []
+    for slug in table.state.library.slugs():
+        try:
+            sheet = table.sheet(slug)
+        except SheetError as error:
+            broken.append({"slug": slug, "message": str(error)})
+            about = f"(broken) {error}"
+        else:
+            npcs.append({"slug": slug, "name": sheet.name, "kind": sheet.kind, "here": slug in here,
+                         "description": sheet.description})  # fmt: skip
+            about = f"{sheet.name}, {sheet.description}"
+        rows.append(f"{'*' if slug in here else ' '} {slug:<10} {about}")
+    return Ack("npc list", "\n".join(rows), {"npcs": npcs, "broken": broken, "speaker": table.state.speaker})
 
 
 async def _scene(table: Table, words: list[str], rest: str) -> Ack:

@@ -20,12 +20,10 @@ from characters.knowledge import index_of
 from characters.lorebook.timing import Timers
 from characters.messages import Fact, Turn
 from characters.prompt import Part
-from characters.remembering import OFFERED, called, choose, extract, familiarity, statements
+from characters.remembering import FEW, IN_SIGHT, OFFERED, called, choose, extract, familiarity, statements
 from db.queries import lines, memories, presence, secrets
 from db.values import StoredTurn, facts_to_json
 
-_IN_SIGHT = 4  # turns that stand right before the reply; nobody has to be reminded of them
-_FEW = 2  # memories at hand for a model that was made for short prompts
 _SUMMARIES = 3
 _SMALL_TALK = frozenset({"greeting", "farewell", "thanks", "wellbeing"})
 _LEAST_TURNS = 3  # of a scene, to be worth a summary
@@ -77,7 +75,7 @@ async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
     standing = await memories.standing(session, state.campaign, part.slug, shown)
     turns = [*state.earlier, *_as_it_stands(part, said, {*standing, *opened}), *also]
     question = " ".join(_unanswered(part.slug, turns))
-    without = [turn.id for turn in heard[-_IN_SIGHT:]]
+    without = [turn.id for turn in heard[-IN_SIGHT:]]
     asks = question and ("?" in question or not intents(question) & _SMALL_TALK)
     asked = question if asks else ""
     near = await like(state.engine, embedding, asked)
@@ -85,7 +83,7 @@ async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
     calendar = part.world.calendar if part.world else None
     found = [one for one in await find if has_come(one.since, part.when, calendar)]
     beside = index_of(part.sheet, part.world, part.slug, part.when).search(question, turns) if found else ()
-    facts = choose(found, beside, _FEW if small else OFFERED)
+    facts = choose(found, beside, FEW if small else OFFERED)
     told = _confided(state, part, heard, question, taken, opened)
     count = 1 if small else _SUMMARIES
     told_before = await memories.summaries(session, state.campaign, part.slug, state.scene_id, count)
@@ -94,10 +92,10 @@ async def recollect(  # noqa: PLR0913  (what the prompt is built from, by name)
 
 
 def _unanswered(npc: str, turns: Sequence[Turn]) -> list[str]:
-    """What others said since the NPC's last line, the last of it first."""
+    """What others said since the last line of the NPC, or of another that answered it; the last of it first."""
     texts: list[str] = []
     for turn in reversed(turns):
-        if turn.npc == npc or len(texts) == 2:
+        if turn.npc == npc or (turn.npc and texts) or len(texts) == 2:
             break
         texts.append(turn.text)
     return texts

@@ -63,7 +63,7 @@ class Speaking:
     ) -> AsyncGenerator[Event, None]:
         state = self.state
         capabilities = await state.engine.capabilities()
-        prompt, part, recalled = await self.prompt(npc, before=line_id)
+        prompt, part, recalled = await self.prompt(npc, before=line_id, answers=said.id)
         state.directions.pop(npc, None)
         state.loosened.pop(npc, None)
         chosen = voice or Voice(await self.voices.of(npc) if capabilities.adapters else None)
@@ -151,13 +151,14 @@ class Speaking:
         return sheet.name, sheet.first_name
 
     async def prompt(
-        self, npc: str, before: int | None = None, also: tuple[Turn, ...] = ()
+        self, npc: str, before: int | None = None, also: tuple[Turn, ...] = (), answers: int | None = None
     ) -> tuple[Prompt, Part, Recollection]:
         """Build what the NPC would read now, of nothing but what it knows, witnessed or was told.
 
         Args:
             before: leave out this turn and all after it (another take of a line).
             also: turns that are not said yet (reading ahead, trying out).
+            answers: the turn that is answered; what people said after it waits for an answer of its own.
         """
         state = self.state
         capabilities = await state.engine.capabilities()
@@ -165,6 +166,7 @@ class Speaking:
         async with state.store.session() as session:
             style = await reactions.style_examples(session, state.campaign, npc)
             heard = await lines.transcript(session, state.scene_id, before, witness=npc)
+            heard = [turn for turn in heard if lines.read_for(turn, answers)]
             part = self._part(npc, style)
             recalled = await recollect(session, state, part, heard, also, small=small, before=before,
                                        embedding=capabilities.embedding)  # fmt: skip

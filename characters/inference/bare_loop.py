@@ -22,7 +22,8 @@ def decode(model: Model, prompt: list[int], count: int) -> float:
         Tokens a second, reading the prompt not counted.
     """
     model.truncate(0)
-    model.decode(prompt, 0)
+    for start in range(0, len(prompt), model.batch_size):
+        model.decode(prompt[start : start + model.batch_size], start)
     sampler = Sampler(model, GREEDY, 0)
     token = (native.llama_token * 1)()
     pointer = ctypes.cast(token, ctypes.POINTER(native.llama_token))

@@ -14,7 +14,9 @@ from characters.inference.engine import FinishReason, Sampling
 from characters.inference.kv_cache import Entry, Key
 from characters.inference.llama_native import Model, Sampler
 from characters.inference.stopping import StopFilter, Utf8, begins_word, loops, stutters, without_loop
+from characters.inference.varying import Varying
 
+_AGAIN = 0.25  # of the bonus for copying, against each token of a line that was said before
 _PACE = 0.03  # seconds from the order to a line's first piece, and between two pieces
 
 
@@ -78,6 +80,7 @@ class Line(Reading):
         seed = sampling.seed if sampling.seed is not None else int.from_bytes(os.urandom(4), "little")
         self._sampler = Sampler(model, sampling, seed)
         self._copying = Copying(_facts(model, order["facts"]) if copy_bonus else [], model.piece)
+        self._varying = Varying([model.tokenize(line) for line in order["spoken"]] if copy_bonus else [])
         self._stops, self._utf8 = StopFilter(order["stop"]), Utf8()
         self._shown = _Stream(send, self._began)
         self._first, self._count = 0.0, 0
@@ -89,8 +92,10 @@ class Line(Reading):
             model.favour(offers, self._bonus * copying.surety, self.row)
         if told := copying.told(said):
             model.favour(told, -self._bonus, self.row)
+        model.favour(self._varying.again(), -self._bonus * _AGAIN, self.row)
         token = self._sampler.sample(model, self.row)
         copying.take(token)
+        self._varying.take(token)
         self._first = self._first or (time.perf_counter() - self._began) * 1000
         if model.ends_turn(token):
             self._end("stop")

@@ -34,6 +34,7 @@ from characters.prompt import said_at_hand
 log = logging.getLogger(__name__)
 
 _MAX_FAILURES = 3
+_OWN_LINES = 6  # of its own last lines a small model is kept from
 
 
 class LlamaCppEngine:
@@ -283,8 +284,15 @@ def _order(request: Request) -> dict[str, Any]:
     return {
         "prompt": request.prompt, "stop": list(request.stop), "cache_key": request.cache_key,
         "adapter": request.adapter, "sampling": dataclasses.asdict(request.sampling),
-        "facts": said_at_hand(request.prompt), "sheet": _end_of_sheet(request),
+        "facts": said_at_hand(request.prompt), "spoken": _spoken(request), "sheet": _end_of_sheet(request),
     }  # fmt: skip
+
+
+def _spoken(request: Request) -> list[str]:
+    """The NPC's own last lines, where nothing at hand may be asked for again."""
+    if not request.messages or said_at_hand(request.messages[-1].content):
+        return []
+    return [message.content.strip() for message in request.messages if message.role == "assistant"][-_OWN_LINES:]
 
 
 def _end_of_sheet(request: Request) -> int:

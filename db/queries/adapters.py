@@ -74,9 +74,11 @@ class Version:
 
 
 async def add_version(session: AsyncSession, campaign: int, version: Version) -> None:
-    """Register a trained adapter; the same adapter trained again is the same version."""
-    known = await session.scalar(select(AdapterVersion.id).where(AdapterVersion.adapter == version.adapter))
-    if known is None:
+    """Register a trained adapter; the same adapter trained again is the same version, with the later verdict."""
+    known = await session.scalar(select(AdapterVersion.state).where(AdapterVersion.adapter == version.adapter))
+    if known in {"candidate", "held"}:
+        await judge_again(session, version.adapter, version.state, version.report)
+    elif known is None:
         session.add(AdapterVersion(
             campaign_id=campaign, npc=version.npc, adapter=version.adapter, path=version.path, base_id=version.base_id,
             state=version.state, report=version.report, made_at=version.made_at,

@@ -100,14 +100,32 @@ def _transcript(*, whole: bool, everybody: bool) -> Prepared:
 async def transcript(
     session: AsyncSession, scene: int, before: int | None = None, *, witness: str | None = None
 ) -> list[StoredTurn]:
-    """A scene's turns in order, without what was retracted, unspoken or out of character.
+    """A scene's turns in order, without what was retracted, unspoken or out of character; a line follows its question.
 
     Args:
         witness: only what this NPC was there for.
     """
     wanted = _transcript(whole=before is None, everybody=witness is None)
     rows = await wanted(session, scene=scene, before=before, witness=witness)
-    return [_stored(row) for row in rows.all()]
+    return _in_order([_stored(row) for row in rows.all()])
+
+
+def _in_order(turns: list[StoredTurn]) -> list[StoredTurn]:
+    """Lines right after what they answer: who asked while another was being answered waits for an answer still."""
+    return sorted(turns, key=lambda turn: (_place(turn), turn.id))
+
+
+def _place(turn: StoredTurn) -> int:
+    return (turn.answers or turn.id) if turn.npc else turn.id
+
+
+def read_for(turn: StoredTurn, answers: int | None) -> bool:
+    """Whether a turn is read before a line is spoken: what people say while it is, waits for an answer of its own.
+
+    Args:
+        answers: the turn that the line answers; None where it answers none.
+    """
+    return answers is None or _place(turn) <= answers
 
 
 _TRANSCRIPTS = Prepared(
@@ -121,7 +139,7 @@ async def transcripts(session: AsyncSession, scenes: Sequence[int], witness: str
     found: dict[int, list[StoredTurn]] = {scene: [] for scene in scenes}
     for row in (await _TRANSCRIPTS(session, scenes=list(scenes), witness=witness)).all():
         found[row.scene_id].append(_stored(row))
-    return found
+    return {scene: _in_order(turns) for scene, turns in found.items()}
 
 
 async def turn(session: AsyncSession, turn_id: int, campaign: int | None = None) -> StoredTurn | None:

@@ -5,12 +5,14 @@ A request goes from `waiting` to `running` to `done` or `failed`; a service that
 gets a request that is `skipped` at once: what was said before it is no news any more.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db.models import (
     AdapterVersion,
@@ -189,15 +191,28 @@ async def skip_night(session: AsyncSession, campaign: int, now: datetime) -> Non
     session.add(NightRequest(campaign_id=campaign, npc=None, asked_at=now, state="skipped", ended_at=now))
 
 
-async def claim(session: AsyncSession, service: str, now: datetime) -> Request | None:
-    """Take the oldest waiting request; two services never get the same one.
+async def claim(
+    session: AsyncSession, service: str, now: datetime, but_not: Collection[int] = ()
+) -> Request | None:
+    """Take the oldest waiting request of a campaign that no other service serves; two never get the same one.
 
     The choice and the change are one statement: SQLite has one writer at a time, and PostgreSQL
-    passes over a row that somebody else is just taking.
+    passes over a row that somebody else is just taking. A campaign's nights run one after the other, so
+    its other requests wait.
+
+    Args:
+        but_not: campaigns whose requests are left to others.
     """
+    theirs = aliased(NightRequest)
+    served = (
+        select(theirs.id)
+        .where(theirs.campaign_id == NightRequest.campaign_id, theirs.state == "running", theirs.taken_by != service)
+        .correlate(NightRequest).exists()
+    )  # fmt: skip
     oldest = (
-        select(NightRequest.id).where(NightRequest.state == "waiting").order_by(NightRequest.id).limit(1)
-        .with_for_update(skip_locked=True).scalar_subquery()
+        select(NightRequest.id)
+        .where(NightRequest.state == "waiting", NightRequest.campaign_id.not_in(but_not), ~served)
+        .order_by(NightRequest.id).limit(1).with_for_update(skip_locked=True).scalar_subquery()
     )  # fmt: skip
     taken = await session.scalar(
         update(NightRequest)

@@ -92,6 +92,11 @@ async def open_call(session: AsyncSession, call: Call, now: datetime) -> int:
     return row.id
 
 
+async def raise_price(session: AsyncSession, number: int, price_nano: int) -> None:
+    """Write down that a call on its way can cost more: it is tried again, and what broke may have been paid for."""
+    await session.execute(update(TeacherCall).where(TeacherCall.id == number).values(price_nano=price_nano))
+
+
 async def settle_call(session: AsyncSession, number: int, ended: Settled, now: datetime) -> None:
     """Write down how a call ended."""
     values = {name: getattr(ended, name) for name in Settled.__dataclass_fields__}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.full_text import Hit
+from characters.finding import Hit
 from db.models import Memory, MemoryVector
 
 _AT_ONCE = 500

@@ -26,7 +26,7 @@ async def with_opinions(place: Place, store: Store, campaign: int, sitting: Sitt
     from characters.messages import Scene, Turn
     from db.night_lock import teach_lock
     from learning.commands.place import now
-    from learning.commands.teach_bootstrap import part_of
+    from learning.commands.teach_bootstrap import makes_way, part_of
     from learning.commands.teach_judge import FOLDER, means_of, open_judge
     from learning.commands.teachers import teacher_for
     from learning.exam.running import PLAYER
@@ -41,7 +41,7 @@ async def with_opinions(place: Place, store: Store, campaign: int, sitting: Sitt
     progress = Progress(len(marks), say=lambda text: click.echo(f"{npc}, judge: {text}", err=True))
     try:
         part = await part_of(place, store, campaign, npc, leaves=teacher.remote)
-        with teach_lock(place.home, now, "Judging"):
+        with teach_lock(place.home, now, "Judging", makes_way):
             judge = await open_judge(place, store, campaign, part, teacher, progress)
             judged = []
             for mark in marks:
@@ -50,6 +50,6 @@ async def with_opinions(place: Place, store: Store, campaign: int, sitting: Sitt
                 progress.accept()
     finally:
         await teacher.close()
-    standing = agreement.known(place.home.folder(FOLDER), judge.name, npc)
+    standing = agreement.known(place.home.folder(FOLDER), campaign, judge.name, npc)
     return replace(sitting, opinions=Opinions(judge.name, str(standing), standing.decides, len(judged),
                                               means_of(judge, judged)))  # fmt: skip

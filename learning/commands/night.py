@@ -89,7 +89,7 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
                         wish.control, wish.until, seats(place, campaign, slug), place.settings.nights.judge,
                         place.settings.nights.reinforce)  # fmt: skip
             outcome = await run(job)
-            await _promoted(place, store, campaign, outcome)
+            await promote_if_wished(place, store, campaign, outcome)
             text = markdown(outcome, library.get(slug).name)
             file = place.home.folder("reports") / f"{job.now:%Y-%m-%d-%H%M%S}-{slug}.md"
             file.write_text(text, "utf-8")
@@ -99,15 +99,16 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
     return reports
 
 
-async def _promoted(place: Place, store: Store, campaign: int, outcome: Outcome) -> None:
-    """Where the GM has said so, let what passed the gate speak at once."""
+async def promote_if_wished(place: Place, store: Store, campaign: int, outcome: Outcome) -> None:
+    """Where the GM has said so, let what passed the gate speak at once; what was rolled back or blocked never does."""
     from db.queries import adapters
 
     if place.settings.nights.promote != "automatic" or outcome.verdict is None or not outcome.verdict.passed:
         return
     async with store.session() as session:
-        known = await adapters.versions(session, campaign, outcome.npc)
-        await adapters.promote(session, campaign, next(v for v in known if v.adapter == outcome.adapter), now())
+        for version in await adapters.versions(session, campaign, outcome.npc):
+            if version.adapter == outcome.adapter and version.state == "candidate":
+                await adapters.promote(session, campaign, version, now())
 
 
 def _say(npc: str) -> Callable[[str], None]:

@@ -37,7 +37,7 @@ def seats(place: Place, campaign: int, npc: str) -> OpenSeat:
                                      budget=place.settings.nights.judge_budget or None, run=run)  # fmt: skip
             async with store.session() as session:
                 lore = [fact.text for fact in await told.known(session, campaign, npc)]
-            standing = agreement.known(place.home.folder(FOLDER), judge.name, npc)
+            standing = agreement.known(place.home.folder(FOLDER), campaign, judge.name, npc)
             yield Seat(judge, standing, part, lore)
         finally:
             await teacher.close()

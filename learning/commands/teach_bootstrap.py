@@ -72,13 +72,14 @@ async def _bootstrap(place: Place, store: Store, campaign: int, wish: _Wish) -> 
         if wish.dry:
             return _estimate(part, wish, teacher)
         progress = Progress(say=lambda text: click.echo(f"{slug}: {text}", err=True))
-        with teach_lock(place.home, now, "Teaching", _farewell):
+        with teach_lock(place.home, now, "Teaching", makes_way):
             return await _run(place, store, campaign, part, wish, teacher, progress)
     finally:
         await teacher.close()
 
 
-def _farewell() -> None:
+def makes_way() -> None:
+    """Say that whoever asks teachers leaves now; its process ends after."""
     click.echo("Somebody is being forgotten; run this again afterwards, it goes on where it was.", err=True)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from learning.commands.place import Place, now
-from learning.commands.teach_bootstrap import part_of, run_name
+from learning.commands.teach_bootstrap import makes_way, part_of, run_name
 from learning.commands.teachers import KINDS, open_desk, teacher_for
 from learning.errors import LearningError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from learning.teachers.progress import Progress
     from learning.teachers.protocol import Teacher
 
+_PAIR, _VERDICT = 60, 40  # tokens, usually
 _SHIPPED = Path(__file__).resolve().parents[1] / "guides"
 
 
@@ -92,20 +93,32 @@ async def _document(place: Place, store: Store, campaign: int, wish: _Wish) -> d
     slug = Library(place.home.root).find(wish.npc)
     chunks = read_documents(wish.files)
     teacher = teacher_for(place, "document", wish.teacher)
+    looks = None
     try:
+        looks = _cleaner(place, wish, teacher)
         part = await part_of(place, store, campaign, slug, leaves=teacher.remote)
         if wish.dry:
-            return _estimate(part, chunks, wish, teacher)
+            return _estimate(part, chunks, wish, teacher, looks)
         progress = Progress(say=lambda text: click.echo(f"{slug}: {text}", err=True))
-        with teach_lock(place.home, now, "Teaching"):
-            return await _run(place, store, campaign, part, chunks, wish, teacher, progress)
+        with teach_lock(place.home, now, "Teaching", makes_way):
+            return await _run(place, store, campaign, part, chunks, wish, teacher, looks, progress)
     finally:
         await teacher.close()
+        if looks is not None:
+            await looks.close()
+
+
+def _cleaner(place: Place, wish: _Wish, teacher: Teacher) -> Teacher | None:
+    """Who looks the pairs over besides the rules: nobody, the same teacher or another."""
+    kind = place.settings.teacher.clean
+    if kind == "offline":
+        return None
+    return teacher if kind == (wish.teacher or place.settings.teacher.document) else teacher_for(place, "clean")
 
 
 async def _run(  # noqa: PLR0913
     place: Place, store: Store, campaign: int, part: Part, chunks: list[Chunk], wish: _Wish, teacher: Teacher,
-    progress: Progress,
+    looks: Teacher | None, progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     from learning.documents.running import Reading, tell_lore
     from learning.teachers.errors import BudgetReached
@@ -113,11 +126,8 @@ async def _run(  # noqa: PLR0913
     run = run_name("document", part, campaign, wish.seed, teacher.name, vars(wish.counts), wish.by_heart,
                    [chunk.id for chunk in chunks])  # fmt: skip
     desk = await open_desk(place, store, campaign, teacher, run, progress, budget=wish.budget)
-    cleans = place.settings.teacher.clean != "offline"
     cleaner = None
-    if cleans:
-        looks = teacher if place.settings.teacher.clean == (wish.teacher or place.settings.teacher.document) else (
-            teacher_for(place, "clean"))  # fmt: skip
+    if looks is not None:
         cleaner = desk if looks is teacher else await open_desk(place, store, campaign, looks, run, progress,
                                                                 budget=wish.budget)  # fmt: skip
     note = ""
@@ -129,38 +139,39 @@ async def _run(  # noqa: PLR0913
     except LearningError:
         click.echo(f"{part.slug}: {progress}", err=True)
         raise
-    finally:
-        if cleaner is not None and cleaner is not desk:
-            await cleaner.teacher.close()
     summary = f"{part.slug}: {len(chunks)} chunks, {progress}; {lore} facts are new at hand. {note}".strip()
     return {"npc": part.slug, "run": run, "teacher": teacher.name, "chunks": len(chunks), "facts_at_hand": lore,
             **progress.as_json(), "stopped": note, "summary": summary}  # fmt: skip
 
 
-def _estimate(part: Part, chunks: list[Chunk], wish: _Wish, teacher: Teacher) -> dict[str, Any]:
+def _estimate(part: Part, chunks: list[Chunk], wish: _Wish, teacher: Teacher, looks: Teacher | None) -> dict[str, Any]:
     """What a run would ask and cost: the real prompts, and answers of usual length."""
     import random
 
+    from learning.commands.estimating import Estimate
     from learning.documents.entries import entries_of
-    from learning.documents.prompts import Variant, chunk_request
-    from learning.teachers.protocol import NANO, likely_tokens, most_tokens
+    from learning.documents.prompts import Variant, chunk_request, entity_request
 
-    rng = random.Random(wish.seed)
-    pairs = read = likely = most = 0
+    rng, asked, said = random.Random(wish.seed), "x" * _PAIR, "x" * 3 * _PAIR  # four letters a token
+    drawn, checked, pairs = Estimate(teacher), Estimate(looks or teacher), 0
     for chunk in chunks:
         count = wish.counts.draw(rng)
+        pairs += count
         request = chunk_request(part, chunk, tuple(entries_of(chunk)), count, Variant(False, ""), 1)
-        tokens = sum(likely_tokens(message.content) for message in request.messages)
-        pairs, read = pairs + count, read + tokens
-        likely += teacher.prices.nano(tokens, 60 * count)
-        most += teacher.prices.nano(most_tokens(request.messages), request.sampling.max_tokens)
+        drawn.add([request], 1, _PAIR * count)
+        if looks is not None:
+            checked.add([entity_request(asked, said, chunk, wish.seed)], count, _VERDICT)
+    requests = round(drawn.requests + checked.requests)
+    read, written = round(drawn.read + checked.read), round(drawn.written + checked.written)
     told: dict[str, Any] = {
-        "npc": part.slug, "teacher": teacher.name, "chunks": len(chunks), "pairs": pairs, "requests": len(chunks),
-        "prompt_tokens": read, "completion_tokens": 60 * pairs, "cost": likely / NANO, "cost_at_most": most / NANO,
+        "npc": part.slug, "teacher": teacher.name, "chunks": len(chunks), "pairs": pairs, "requests": requests,
+        "prompt_tokens": read, "completion_tokens": written, "cost": drawn.likely + checked.likely,
+        "cost_at_most": drawn.most + checked.most,
     }  # fmt: skip
+    also = f", looked over by {looks.name}," if looks else ""
     told["summary"] = (
-        f"{part.slug}: {len(chunks)} chunks by {teacher.name} take {len(chunks)} requests for about {pairs} pairs, "
-        f"{read} tokens read and {60 * pairs} written: about {told['cost']:.2f}, {told['cost_at_most']:.2f} at most. "
+        f"{part.slug}: {len(chunks)} chunks by {teacher.name}{also} take {requests} requests for about {pairs} pairs, "
+        f"{read} tokens read and {written} written: about {told['cost']:.2f}, {told['cost_at_most']:.2f} at most. "
         "Nothing was asked."
     )
     return told

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from learning.commands.place import Place, now
-from learning.commands.teach_bootstrap import run_name
+from learning.commands.teach_bootstrap import makes_way, run_name
 from learning.commands.teachers import KINDS, open_desk, teacher_for
 
 if TYPE_CHECKING:
@@ -99,15 +99,11 @@ async def _grow(place: Place, store: Store, campaign: int, wish: _Wish) -> dict[
         sheet = library.get(slug)
         run = run_name("grow", _part(library, slug), campaign, wish.seed, teacher.name)
         progress = Progress(say=lambda text: click.echo(f"{slug}: {text}", err=True))
-        with teach_lock(place.home, now, "Teaching", _farewell):
+        with teach_lock(place.home, now, "Teaching", makes_way):
             desk = await open_desk(place, store, campaign, teacher, run, progress, budget=wish.budget)
             return {"npc": slug, "name": sheet.name, **await _run(place, library, slug, desk, wish)}
     finally:
         await teacher.close()
-
-
-def _farewell() -> None:
-    click.echo("Somebody is being forgotten; run this again afterwards, it goes on where it was.", err=True)
 
 
 def _part(library: Library, slug: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from learning.commands.place import Place, now
-from learning.commands.teach_bootstrap import part_of, run_name
+from learning.commands.teach_bootstrap import makes_way, part_of, run_name
 from learning.commands.teachers import KINDS, open_desk, teacher_for
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def _judge(place: Place, store: Store, campaign: int, wish: _Wish) -> dict
     progress = Progress(say=lambda text: click.echo(f"{slug}: {text}", err=True))
     try:
         part = await part_of(place, store, campaign, slug, leaves=teacher.remote)
-        with teach_lock(place.home, now, "Judging"):
+        with teach_lock(place.home, now, "Judging", makes_way):
             return await _run(place, store, campaign, part, wish, teacher, progress)
     finally:
         await teacher.close()
@@ -127,10 +127,10 @@ async def _run(  # noqa: PLR0913
     if wish.dry:
         return _estimate(judge, part, candidates, rows, wish)
     note, judged, pairs = "", [], 0
-    standing = agreement.known(place.home.folder(FOLDER), judge.name, part.slug)
+    standing = agreement.known(place.home.folder(FOLDER), campaign, judge.name, part.slug)
     try:
         standing = await hold_against(judge, part, candidates)
-        agreement.keep(place.home.folder(FOLDER), standing)
+        agreement.keep(place.home.folder(FOLDER), campaign, standing)
         if wish.rows:
             judged = await _judge_rows(judge, part, rows, standing, progress)
         if wish.best_of > 1:

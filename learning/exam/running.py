@@ -17,9 +17,12 @@ from typing import Any
 from characters.chat_template import ChatTemplate
 from characters.conditions import key_of
 from characters.confiding import confided
+from characters.finding import find_among
 from characters.inference.engine import GREEDY, Engine, Finish, Request, Sampling
-from characters.messages import Scene, Turn
+from characters.knowledge import index_of
+from characters.messages import Fact, Scene, Turn
 from characters.prompt import Budget, Part, Prompt, build_prompt, look_up
+from characters.remembering import FEW, IN_SIGHT, choose, note_heard
 from characters.sheet import Secret
 from learning.exam.errors import ExamImpossible
 from learning.exam.matching import Mark, mark
@@ -146,8 +149,17 @@ def prompt_of(part: Part, item: Item, budget: Budget, template: ChatTemplate | N
     for question, answer in item.before:
         turns.append(Turn(PLAYER, question))
         turns.append(Turn(part.sheet.name, answer, part.slug, look_up(part, turns)))
+    part = replace(part, remembered=(*part.remembered, *_recalled(part, item, turns)))
     turns.append(Turn(PLAYER, item.question))
     return build_prompt(part, turns, scene=Scene(present=(PLAYER,)), template=template, budget=budget)
+
+
+def _recalled(part: Part, item: Item, turns: Sequence[Turn]) -> tuple[Fact, ...]:
+    """What players said earlier in the scene and the question is about; a table keeps that, too."""
+    heard = [note_heard(turn.speaker, turn.text) for turn in turns[:-IN_SIGHT] if turn.npc is None]
+    found = find_among([noted.text for noted in heard if noted], item.question)
+    beside = index_of(part.sheet, part.world, part.slug, part.when).search(item.question, turns) if found else ()
+    return choose(found, beside, FEW)
 
 
 def _reply(item: Item, done: Finish) -> Reply:

@@ -2,7 +2,7 @@
 
 A model that feeds on its own text narrows: fewer of its questions are new, its lines say less, and the
 same words come again (Alemohammad et al. 2023; Gerstgrasser et al. 2024). Three figures show it early, each
-against the first round, so that a model is measured by what it can do and not by another's level.
+against the first round with rows enough, so that a model is measured by what it can do and not by another's level.
 """
 
 import itertools
@@ -60,7 +60,8 @@ def diversity(texts: Sequence[str]) -> float:
 
 def reason_to_stop(rounds: Sequence[Round]) -> str:
     """Why growth has to end after the last of these rounds, "" where it may go on."""
-    first, last = rounds[0], rounds[-1]
+    last = rounds[-1]
+    first = next((one for one in rounds if one.accepted >= _FEWEST), last)  # a target's end may leave a scrap of one
     if last.acceptance < _LEAST_ACCEPTANCE:
         return f"of {last.proposed} questions only {last.accepted} were accepted"
     if last is first or last.accepted < _FEWEST:

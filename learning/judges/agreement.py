@@ -96,22 +96,22 @@ def sides(number: int) -> tuple[str, str]:
     return ("good", "bad") if random.Random(number).random() < 0.5 else ("bad", "good")
 
 
-def keep(folder: Path, found: Standing) -> None:
-    """Keep a standing, so that gate and exam know it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = _file(folder, found.judge, found.npc)
+def keep(folder: Path, campaign: int, found: Standing) -> None:
+    """Keep how a judge stands beside a campaign's people, so that gate and exam know it."""
+    file = _file(folder, campaign, found.judge, found.npc)
+    file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
     partial.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1), "utf-8")
     partial.replace(file)
 
 
-def known(folder: Path, judge: str, npc: str) -> Standing:
-    """The standing of a judge for an NPC; one that was never held against votes has none to show."""
+def known(folder: Path, campaign: int, judge: str, npc: str) -> Standing:
+    """The standing of a judge for a campaign's NPC; one never held against that campaign's votes has none to show."""
     try:
-        return Standing(**json.loads(_file(folder, judge, npc).read_text("utf-8")))
+        return Standing(**json.loads(_file(folder, campaign, judge, npc).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return Standing(judge, npc, 0, 0.0, 0.0)
 
 
-def _file(folder: Path, judge: str, npc: str) -> Path:
-    return folder / f"standing-{npc}-{hashlib.sha256(judge.encode()).hexdigest()[:12]}.json"
+def _file(folder: Path, campaign: int, judge: str, npc: str) -> Path:
+    return folder / str(campaign) / f"standing-{npc}-{hashlib.sha256(judge.encode()).hexdigest()[:12]}.json"

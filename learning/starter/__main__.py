@@ -89,7 +89,12 @@ def _follow(options: argparse.Namespace) -> None:
     before: Path | None = None
     for run in read_recipe(options.recipe):
         folder = options.out / run.name
-        if not (folder / RESULT).is_file():
+        if run.mean_of and not (folder / RESULT).is_file():
+            from learning.starter.averaging import average
+
+            folder.mkdir(parents=True, exist_ok=True)
+            average([options.out / name / RESULT for name in run.mean_of], folder / RESULT, run.version)
+        elif not (folder / RESULT).is_file():
             _make(argparse.Namespace(**{**vars(options), **run.model_dump(), "out": folder,
                                         "continue_from": before, "stage": "all"}))  # fmt: skip
         before = folder / RESULT

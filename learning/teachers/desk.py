@@ -18,7 +18,7 @@ from db.queries.teaching import Call, Settled
 from db.store import Store
 from learning.errors import LearningError
 from learning.teachers import guard as guards
-from learning.teachers.errors import BudgetReached, Rejected, TeacherBroke
+from learning.teachers.errors import BudgetReached, Rejected, TeacherBroke, TeacherRefused, TeacherUnavailable
 from learning.teachers.guard import Guard
 from learning.teachers.progress import Progress
 from learning.teachers.protocol import NANO, Answer, Teacher, TeacherRequest, Usage, most_tokens
@@ -26,6 +26,15 @@ from learning.teachers.protocol import NANO, Answer, Teacher, TeacherRequest, Us
 T = TypeVar("T")
 _ATTEMPTS = 3
 LOST = "answer lost when the program ended"
+
+
+@dataclass
+class _Reservation:
+    """A request on its way: its row in the ledger, the most a try costs, and what is kept back for it."""
+
+    number: int
+    most: int
+    kept: int
 
 
 @dataclass
@@ -60,9 +69,9 @@ class Desk:
     async def open(self) -> None:
         """Look at the books; what a killed program left open is lost."""
         async with self.store.session() as session:
-            self.progress.lost = await teaching.lose_open_calls(session, self.run)
+            self.progress.lost += await teaching.lose_open_calls(session, self.run)
             self._spent = (await teaching.spent(session, self.run)).price_nano
-        self.progress.price_nano = self._spent
+        self.progress.price_nano = max(self.progress.price_nano, self._spent)  # another desk may share it
         self.progress.begin()
 
     async def ask(self, request: TeacherRequest, read: Callable[[Answer], T], attempts: int = _ATTEMPTS) -> T:
@@ -125,18 +134,20 @@ class Desk:
         await self._reserve(most)
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         call = Call(key, self.campaign, self.run, request.task, self.teacher.name, messages, most)
+        held = _Reservation(0, most, most)
         try:
             async with self.store.session() as session:
-                number = await teaching.open_call(session, call, self.clock())
-            answer = await self._sent(number, request)
+                held.number = await teaching.open_call(session, call, self.clock())
+            answer = await self._sent(held, request)
         finally:
-            self._reserved -= most
+            self._reserved -= held.kept
         return _whole(answer)
 
-    async def _sent(self, number: int, request: TeacherRequest) -> Answer:
+    async def _sent(self, held: _Reservation, request: TeacherRequest) -> Answer:
+        number = held.number
         self.progress.calls += 1
         try:
-            answer = await self.teacher.complete(request)
+            answer = await self.teacher.complete(request, lambda wasted: self._afford(held, wasted))
         except TeacherBroke as broke:
             await self._settle(number, _settled(broke.usage, teaching.FAILED, self.teacher, reason=broke.reason))
             raise Rejected(broke.reason) from broke
@@ -145,7 +156,8 @@ class Desk:
             raise
         except LearningError as error:
             self._ended = self._ended or error
-            await self._settle(number, _settled(Usage(0, 0), teaching.FAILED, self.teacher, reason="the run ended"))
+            paid = error.usage if isinstance(error, TeacherRefused | TeacherUnavailable) else Usage(0, 0)
+            await self._settle(number, _settled(paid, teaching.FAILED, self.teacher, reason="the run ended"))
             raise
         ended = _settled(answer.usage, teaching.ANSWERED, self.teacher, answer)
         await self._settle(number, ended)
@@ -163,11 +175,24 @@ class Desk:
                 raise self._ended
             self._reserved += most
 
+    async def _afford(self, held: _Reservation, wasted: Usage) -> bool:
+        """Keep back what another try may cost beside the earlier ones, and write it down before it is sent."""
+        more = held.most + self.teacher.prices.nano(wasted.prompt_tokens, wasted.completion_tokens) - held.kept
+        async with self._money:
+            if self.budget is not None and self._spent + self._reserved + more > self.budget:
+                return False
+            self._reserved += more
+            held.kept += more
+        if more:
+            async with self.store.session() as session:
+                await teaching.raise_price(session, held.number, held.kept)
+        return True
+
     async def _settle(self, number: int, ended: Settled) -> None:
         async with self.store.session() as session:
             await teaching.settle_call(session, number, ended, self.clock())
         self._spent += ended.price_nano
-        self.progress.price_nano = self._spent
+        self.progress.price_nano += ended.price_nano
 
 
 def _settled(usage: Usage, state: str, teacher: Teacher, answer: Answer | None = None, reason: str = "") -> Settled:

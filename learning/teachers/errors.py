@@ -12,19 +12,23 @@ Rejected              an answer that is no use, or a request that may not be sen
 TeacherBroke          no answer to one request after all tries
 """
 
-from typing import TYPE_CHECKING
-
 from learning.errors import LearningError
-
-if TYPE_CHECKING:
-    from learning.teachers.protocol import Usage
+from learning.teachers.protocol import Usage
 
 
-class TeacherRefused(LearningError):
+class _Ended(LearningError):
+    """A server ended the run; `usage` is what the request that met it had cost by then."""
+
+    def __init__(self, told: str, usage: Usage = Usage()) -> None:
+        super().__init__(told)
+        self.usage = usage
+
+
+class TeacherRefused(_Ended):
     """The server will not serve us."""
 
 
-class TeacherUnavailable(LearningError):
+class TeacherUnavailable(_Ended):
     """The server does not serve anybody now."""
 
 
@@ -53,7 +57,7 @@ class Rejected(Exception):
 class TeacherBroke(Exception):
     """One request without an answer, and what it cost all the same."""
 
-    def __init__(self, reason: str, usage: "Usage") -> None:
+    def __init__(self, reason: str, usage: Usage) -> None:
         super().__init__(reason)
         self.reason = reason
         self.usage = usage

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from characters.inference.engine import Capabilities, Engine, Finish, Request, Sampling
 from characters.inference.errors import PromptTooLong
 from learning.teachers.errors import TeacherBroke, TeacherUnset
-from learning.teachers.protocol import Answer, Prices, TeacherRequest, TeacherSource, Usage
+from learning.teachers.protocol import Afford, Answer, Prices, TeacherRequest, TeacherSource, Usage, always
 
 Render = Callable[[TeacherRequest], str]
 
@@ -43,7 +43,7 @@ class LocalTeacher:
         """What the engine can do."""
         return await self._engine.capabilities()
 
-    async def complete(self, request: TeacherRequest) -> Answer:
+    async def complete(self, request: TeacherRequest, afford: Afford = always) -> Answer:
         """Answer a request; see `Teacher.complete`."""
         asked = request.sampling
         sampling = Sampling(asked.temperature, asked.top_p, 0.0, 1.0 + asked.presence_penalty / 20, asked.seed,

@@ -8,7 +8,7 @@ try cost that came to nothing is added to the answer's cost.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -16,7 +16,16 @@ import httpx2
 import openai
 
 from learning.teachers.errors import TeacherBroke, TeacherRefused, TeacherUnavailable
-from learning.teachers.protocol import Answer, Prices, TeacherRequest, TeacherSource, Usage, likely_tokens
+from learning.teachers.protocol import (
+    Afford,
+    Answer,
+    Prices,
+    TeacherRequest,
+    TeacherSource,
+    Usage,
+    always,
+    likely_tokens,
+)
 
 _TRIES = 6
 _KNOCKS = 3  # where nobody answers at all
@@ -34,6 +43,18 @@ class _Heard:
     text: str = ""
     finish: str = ""
     usage: Usage | None = None
+
+
+@dataclass
+class _Before:
+    """What came of the tries before: why the last one failed, and what they cost."""
+
+    reason: str = ""
+    wasted: Usage = field(default_factory=lambda: Usage(tries=0))
+
+    def add(self, reason: str, cost: Usage) -> None:
+        """Another try came to nothing."""
+        self.reason, self.wasted = reason, self.wasted + cost
 
 
 class OpenAITeacher:
@@ -62,54 +83,64 @@ class OpenAITeacher:
         self._lacks: set[str] = set()
         self._open = asyncio.Event()
         self._open.set()
+        self._waiting = 0
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def complete(self, request: TeacherRequest) -> Answer:
+    async def complete(self, request: TeacherRequest, afford: Afford = always) -> Answer:
         """Answer a request; see `Teacher.complete`."""
-        wasted, reason = Usage(tries=0), ""
-        for attempt in range(1, _TRIES + 1):
-            await self._open.wait()
-            heard = _Heard()
-            try:
-                await self._hear(request, heard)
-                return self._answer(request, heard, wasted)
-            except (openai.RateLimitError, openai.InternalServerError) as error:
-                if self._lacking(error):
-                    continue
-                reason = f"the server answered {error.status_code}"
-                wasted += Usage()  # a request that is turned away costs nothing
-                await self._wait(error, attempt)
-            except openai.APIStatusError as error:
-                self._give_way(error)
-            except openai.APITimeoutError:
-                reason = "the server stalled"
-                wasted += self._spent(request, heard)
-                await self._sleep(_pause(attempt))
-            except openai.APIConnectionError as error:
-                if heard.text or isinstance(error.__cause__, httpx2.ReadError | httpx2.RemoteProtocolError):
-                    reason = "the answer broke off"
-                    wasted += self._spent(request, heard)
-                elif attempt == _KNOCKS:
-                    raise TeacherUnavailable(
-                        f"No model server answers at {self._url}; start it or correct teacher.url, then run this again."
-                    ) from error
-                await self._sleep(_pause(attempt))
-            except (openai.APIError, httpx2.HTTPError, httpx2.StreamError, ValueError, OSError):
-                reason = "the answer broke off"
-                wasted += self._spent(request, heard)
-                await self._sleep(_pause(attempt))
-        raise TeacherBroke(reason or "no answer", wasted)
+        before = _Before()
+        try:
+            for attempt in range(1, _TRIES + 1):
+                await self._open.wait()
+                came = await self._try(request, before, attempt)
+                if isinstance(came, Answer):
+                    return came
+                if attempt == _TRIES or not await afford(before.wasted):
+                    break
+                if came:
+                    await self._sleep(came)
+        except (TeacherBroke, TeacherRefused, TeacherUnavailable) as error:
+            error.usage += before.wasted
+            raise
+        raise TeacherBroke(before.reason or "no answer", before.wasted)
 
-    async def _hear(self, request: TeacherRequest, heard: _Heard) -> None:
-        """One try: everything the server streams."""
+    async def _try(self, request: TeacherRequest, before: _Before, attempt: int) -> Answer | float:
+        """One try: the answer, or the seconds to wait for another."""
+        heard, lacked = _Heard(), frozenset(self._lacks)
+        try:
+            await self._hear(request, heard, lacked)
+            return self._answer(request, heard, before.wasted)
+        except (openai.RateLimitError, openai.InternalServerError) as error:
+            if not self._lacking(error, lacked):
+                await self._wait(error, attempt)
+                before.add(f"the server answered {error.status_code}", Usage())  # turned away, it costs nothing
+            return 0.0
+        except openai.APIStatusError as error:
+            self._give_way(error, lacked)
+            return 0.0
+        except openai.APIConnectionError as error:
+            if _reached(error, heard):
+                stalled = isinstance(error, openai.APITimeoutError)
+                before.add("the server stalled" if stalled else "the answer broke off", self._spent(request, heard))
+            elif attempt == _KNOCKS:
+                raise TeacherUnavailable(
+                    f"No model server answers at {self._url}; start it or correct teacher.url, then run this again.",
+                    Usage(tries=0),
+                ) from error
+        except (openai.APIError, httpx2.HTTPError, httpx2.StreamError, ValueError, OSError):
+            before.add("the answer broke off", self._spent(request, heard))
+        return _pause(attempt)
+
+    async def _hear(self, request: TeacherRequest, heard: _Heard, lacked: frozenset[str]) -> None:
+        """Everything the server streams, asked for without what it lacks."""
         sampling = request.sampling
         more: dict[str, Any] = {}
-        if request.schema is not None and _STRUCTURED not in self._lacks:
-            more[_STRUCTURED] = self._form(request.task, dict(request.schema))
-        if _COUNTED not in self._lacks:
+        if request.schema is not None and _STRUCTURED not in lacked:
+            more[_STRUCTURED] = _form(request.task, dict(request.schema), plain=_SCHEMA in lacked)
+        if _COUNTED not in lacked:
             more[_COUNTED] = {"include_usage": True}
         for name in ("presence_penalty", "frequency_penalty"):
             if value := getattr(sampling, name):
@@ -127,11 +158,6 @@ class OpenAITeacher:
             await stream.close()
         if not heard.finish:
             raise ValueError("the stream ended before the answer did")
-
-    def _form(self, task: str, schema: dict[str, Any]) -> dict[str, Any]:
-        if _SCHEMA in self._lacks:
-            return {"type": "json_object", "schema": schema}
-        return {"type": _SCHEMA, _SCHEMA: {"name": task.replace(".", "_"), "schema": schema, "strict": True}}
 
     async def _watched(self, stream: Any) -> AsyncIterator[Any]:
         """The stream, with every stall an error even where bytes without content keep coming."""
@@ -154,11 +180,11 @@ class OpenAITeacher:
         prompt = sum(likely_tokens(message.content) for message in request.messages)
         return heard.usage or Usage(prompt, likely_tokens(heard.text) if heard.text else 0)
 
-    def _give_way(self, error: openai.APIStatusError) -> None:
+    def _give_way(self, error: openai.APIStatusError, lacked: frozenset[str]) -> None:
         """Leave out what the server does not know, once; every other refusal is final."""
         told = str(error).casefold()
         if error.status_code in {400, 422}:
-            if self._lacking(error):
+            if self._lacking(error, lacked):
                 return
             if "context" in told or "too long" in told or "maximum" in told:
                 raise TeacherBroke("the request is longer than the model reads", Usage()) from error
@@ -167,17 +193,21 @@ class OpenAITeacher:
             "key in UNDERSTUDY_TEACHER_API_KEY."
         ) from error
 
-    def _lacking(self, error: openai.APIStatusError) -> bool:
-        """Whether a server complains of something that can be left out; some do so with a 500."""
+    def _lacking(self, error: openai.APIStatusError, lacked: frozenset[str]) -> bool:
+        """Whether a server complains of something that can be left out; some do so with a 500.
+
+        Args:
+            lacked: what this try was sent without; others on their way may have found out more by now.
+        """
         told = str(error).casefold()
         for name, signs in _SIGNS.items():
-            if name not in self._lacks and any(sign in told for sign in signs):
+            if name not in lacked and any(sign in told for sign in signs):
                 self._lacks.add(name)
                 return True
         return False
 
     async def _wait(self, error: openai.APIStatusError, attempt: int) -> None:
-        """Hold all requests back as long as the server asks."""
+        """Hold all requests back as long as the server asks, the longest wait counting."""
         asked = _asked(error.response.headers.get("retry-after", ""), self._wall())
         if asked is not None and asked > _LONGEST_WAIT:
             raise TeacherUnavailable(
@@ -190,10 +220,26 @@ class OpenAITeacher:
                 "run this again later, it goes on where it was."
             ) from error
         self._open.clear()
+        self._waiting += 1
         try:
             await self._sleep(_pause(attempt) if asked is None else asked)
         finally:
-            self._open.set()
+            self._waiting -= 1
+            if not self._waiting:
+                self._open.set()
+
+
+def _form(task: str, schema: dict[str, Any], *, plain: bool) -> dict[str, Any]:
+    if plain:
+        return {"type": "json_object", "schema": schema}
+    return {"type": _SCHEMA, _SCHEMA: {"name": task.replace(".", "_"), "schema": schema, "strict": True}}
+
+
+def _reached(error: openai.APIConnectionError, heard: _Heard) -> bool:
+    """Whether the server had the request, so that it may be paid for."""
+    if isinstance(error, openai.APITimeoutError):
+        return not isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout)
+    return bool(heard.text) or isinstance(error.__cause__, httpx2.ReadError | httpx2.RemoteProtocolError)
 
 
 def _pause(attempt: int) -> float:

@@ -7,7 +7,7 @@ an answer is kept.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -112,6 +112,15 @@ class Answer:
     cached: bool = False
 
 
+Afford = Callable[[Usage], Awaitable[bool]]
+"""Asked before another try, with what the earlier ones have cost: whether it may be sent."""
+
+
+async def always(_: Usage) -> bool:
+    """Where nobody counts: every try may be sent."""
+    return True
+
+
 class Teacher(Protocol):
     """Something that answers requests.
 
@@ -133,12 +142,16 @@ class Teacher(Protocol):
     @property
     def prices(self) -> Prices: ...
 
-    async def complete(self, request: TeacherRequest) -> Answer:
+    async def complete(self, request: TeacherRequest, afford: Afford = always) -> Answer:
         """Answer a request.
+
+        Args:
+            afford: asked where a try came to nothing; without its leave the request ends there.
 
         Raises:
             TeacherBroke: no answer after all tries; the usage is in the error, others may still be answered.
-            TeacherRefused: it will answer nothing (key, model name, address); one sentence.
+            TeacherRefused: it will answer nothing (key, model name, address); one sentence, and what was spent.
+            TeacherUnavailable: it answers nothing now; one sentence, and what was spent.
         """
 
     async def close(self) -> None:

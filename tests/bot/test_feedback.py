@@ -119,7 +119,9 @@ async def test_an_edit_with_a_number_in_front_reaches_that_line(open_table: Open
     await typed(table, f"/edit {first.line_id} The very first.")
     assert await transcript(table) == ["First?", "The very first.", "Second?", "Two."]
     with pytest.raises(TableError, match="no line 40 at this table"):
-        await typed(table, "/edit 40 gold, and no haggling.")
+        await typed(table, "/edit 40 geese, and no dog.")
+    await typed(table, "/edit 8 copper, and no haggling.")
+    assert (await transcript(table))[-1] == "8 copper, and no haggling.", "a price names no line"
     with pytest.raises(TableError, match="needs the new words"):
         await typed(table, "/edit")
 

@@ -11,10 +11,11 @@ from bot.table.table import MAX_TEXT, out_of_character
 from characters.errors import SheetError
 from characters.inference.errors import EngineError, WorkerFailed
 from characters.library import SHIPPED
+from characters.messages import Turn
 from db.models import AdapterVersion, Take, TurnRow
 from db.queries import adapters
 from tests.bot.conftest import NOW, OpenTable
-from tests.fakes.hearing import heard, rows, said, transcript
+from tests.fakes.hearing import heard, rows, said, transcript, typed
 
 
 async def test_a_line_is_stored_before_it_is_shown(open_table: OpenTable) -> None:
@@ -160,6 +161,17 @@ async def test_a_sheet_that_is_edited_is_followed_by_the_next_line(open_table: O
     assert first.sheet_version != second.sheet_version
 
 
+async def test_a_broken_sheet_is_named_in_the_list_and_takes_nobody_else_off_it(open_table: OpenTable, home: Path) -> None:
+    table = await open_table()
+    (home / "sheets").mkdir()
+    (home / "sheets" / "aldo.yaml").write_text("name: Aldo\nnmae: twice\n", "utf-8")
+    listed = await typed(table, "/npc list")
+    assert {"mira", "odo"} <= {npc["slug"] for npc in listed.data["npcs"]}
+    [broken] = listed.data["broken"]
+    assert (broken["slug"], "aldo.yaml" in broken["message"]) == ("aldo", True)
+    assert listed.text.splitlines()[0].startswith("  aldo       (broken) aldo.yaml: ")
+
+
 async def test_a_sheet_that_breaks_in_mid_evening_costs_one_line_and_says_where(open_table: OpenTable, home: Path) -> None:
     table = await open_table("Back again.")
     (home / "sheets").mkdir()
@@ -170,3 +182,20 @@ async def test_a_sheet_that_breaks_in_mid_evening_costs_one_line_and_says_where(
     own.unlink()
     await said(table, "Are you there?")
     assert await transcript(table) == ["Hello?", "Are you there?", "Back again."]
+
+
+async def test_who_asks_while_another_is_answered_gets_an_answer_of_his_own(open_table: OpenTable) -> None:
+    table = await open_table()
+    ana, ben = [await table.hear(text) for text in ("Two brown ales, please.", "How much is a bath?")]
+    first, _, _ = await table.speaking.prompt("mira", answers=ana.turn.id)
+    assert "brown ale" in first.messages[-1].content
+    assert "bath?" not in first.messages[-1].content
+    await heard(table.speaking.answer("mira", ana.turn))
+    second, _, _ = await table.speaking.prompt("mira", answers=ben.turn.id)
+    assert [message.role for message in second.messages[-3:]] == ["user", "assistant", "user"]
+    assert "How much is a bath?" in second.messages[-1].content
+    assert [fact.key for fact in second.at_hand] == ["wares.bath"]
+    line = (await heard(table.speaking.answer("mira", ben.turn)))[-1]
+    assert (await transcript(table))[2:] == ["How much is a bath?", line.text]
+    bill, _, _ = await table.speaking.prompt("mira", also=(Turn("Ana", "What do we owe you?"),))
+    assert bill.at_hand[0].text == "bill: 8 copper. For 2 brown ale."

@@ -2,6 +2,7 @@
 
 import pytest
 
+from characters.knowing import When
 from characters.knowledge import FactIndex, facts_of, index_of, mentions
 from characters.messages import Fact, Turn
 from characters.prices import Price
@@ -126,3 +127,9 @@ def test_coins_that_are_offered_are_no_count_of_wares(offer: str) -> None:
     found = search(offer, (line,))
     assert "wares.hempen rope" in found
     assert not [key for key in found if key.startswith("sum.")]
+
+
+def test_scenes_that_bring_nothing_new_share_one_index() -> None:
+    sheet, world = make_sheet(), make_world()
+    first, later = (index_of(sheet, world, "mira", When(scenes=scenes)) for scenes in ((), ("The flood",)))
+    assert first is later

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from characters.chat_template import ChatTemplate
-from characters.messages import Message, Scene, StyleExample, Turn
-from characters.prompt import Budget, Part, build_prompt, clean, clean_name, estimate_tokens
+from characters.messages import Fact, Message, Scene, StyleExample, Turn
+from characters.prompt import Budget, Part, at_hand_lines, build_prompt, clean, clean_name, estimate_tokens
 from tests.fakes.people import make_sheet, make_world
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -167,3 +167,8 @@ def test_the_hash_names_exactly_what_was_read() -> None:
     same = build_prompt(part(), [Turn("Ana", "hi")], template=STARTER)
     other = build_prompt(part(), [Turn("Ana", "hi!")], template=STARTER)
     assert one.hash == same.hash != other.hash
+
+
+def test_a_fact_without_an_end_gets_a_full_stop_before_the_bracket_and_an_own_line_does_not() -> None:
+    hand = (Fact("memory.1", "Ana said: My horse is called Bramble", "memory"), Fact("style.1", "Aye", "style"), Fact("a", "Ale?", "sheet"))
+    assert at_hand_lines(hand) == ["[You know: Ana said: My horse is called Bramble.]", '[You once said: "Aye"]', "[You know: Ale?]"]

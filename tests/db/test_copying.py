@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy import select, text
 
 from db import copying
+from db.backup import back_up, backups
 from db.copying import CopyRefused, copy_database
-from db.errors import StoreLocked
+from db.errors import StoreLocked, StoreUnreachable
 from db.home import Home
 from db.models import Base, Campaign, TurnRow
 from db.queries import play
 from db.store import Store
 from tests.fakes.databases import postgres_urls
 from tests.fakes.evening import NOW, Evening, played
+from tests.fakes.postgres_line import PostgresLine
 
 
 @pytest.fixture
@@ -36,6 +38,11 @@ def target_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'target.sqlite'}"
         return
+    yield from postgres_urls()
+
+
+@pytest.fixture
+def server_url() -> Iterator[str]:
     yield from postgres_urls()
 
 
@@ -121,6 +128,36 @@ async def test_a_source_that_changed_meanwhile_is_told_and_the_copy_stays_unprov
         await copy_database(source, target)
     async with target.session() as session:
         assert await session.scalar(text("SELECT count(*) FROM copy_marks")) == len(Base.metadata.sorted_tables)
+
+
+@pytest.mark.parametrize(
+    "until", ["SELECT copy_marks.last", "INSERT INTO turns", "SELECT turns.id, ", "DROP TABLE copy_marks"],
+    ids=["asked how far it is", "filled", "compared", "declared whole"],
+)  # fmt: skip
+async def test_a_target_that_goes_away_is_one_sentence_and_the_copy_goes_on_later(source: Store, server_url: str, until: str) -> None:
+    async with PostgresLine(server_url, until) as line:
+        target = await Store.open(line.url)
+        with pytest.raises(StoreUnreachable) as told:
+            await copy_database(source, target)
+        await target.close()
+    assert str(told.value) == f"The database server of {target.where} does not answer; start it or correct database.url."
+    again = await Store.open(server_url)
+    try:
+        assert (await copy_database(source, again)).went_on
+        assert await values(again) == await values(source)
+    finally:
+        await again.close()
+
+
+async def test_a_server_that_goes_away_while_it_is_backed_up_is_one_sentence_and_leaves_no_copy(server_url: str, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    async with PostgresLine(server_url, "SELECT turns.id, ") as line:
+        source = await Store.open(line.url)
+        with pytest.raises(StoreUnreachable) as told:
+            await back_up(source, home, NOW)
+        await source.close()
+    assert source.where in str(told.value)
+    assert backups(home) == []
 
 
 async def test_nobody_writes_while_a_file_is_kept_still(source: Store) -> None:

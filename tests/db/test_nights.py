@@ -191,8 +191,8 @@ async def test_the_oldest_request_is_taken_first_and_nothing_when_none_waits(cam
 
 
 async def test_two_services_never_take_the_same_request(campaign: Campaign, database_url: str) -> None:
-    for _ in range(12):
-        await campaign.ask()
+    for number in range(12):
+        await (await Campaign(campaign.store).begin(f"campaign {number}")).ask()
     other = await Store.open(database_url)
     taken: list[int] = []
 
@@ -209,6 +209,23 @@ async def test_two_services_never_take_the_same_request(campaign: Campaign, data
     finally:
         await other.close()
     assert len(taken) == len(set(taken)) == 12
+
+
+async def test_a_campaign_that_another_service_serves_is_passed_over(campaign: Campaign) -> None:
+    quiet = await Campaign(campaign.store).begin("quiet", seated=False)
+    await campaign.ask("mira")
+    await campaign.ask("odo")
+    await quiet.ask("pell")
+    mira, pell = await campaign.claim("one"), await campaign.claim("two")
+    assert (mira and mira.npc, pell and pell.npc) == ("mira", "pell")
+    assert await campaign.claim("three") is None, "two of a campaign at once would refuse each other"
+    assert mira is not None
+    async with campaign.store.session() as session:
+        await nights.finish(session, mira.id, "one", EVENING)
+        assert await nights.claim(session, "three", EVENING, [campaign.id]) is None
+    odo = await campaign.claim("three")
+    assert odo is not None
+    assert odo.npc == "odo"
 
 
 async def test_a_request_ends_once_and_only_by_whoever_runs_it(campaign: Campaign) -> None:

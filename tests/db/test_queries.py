@@ -158,7 +158,7 @@ async def test_an_npc_witnessed_what_was_said_while_it_was_there(evening: Evenin
     await evening.answered(last, "I heard that.")
     async with evening.store.session() as session:
         heard = await lines.transcript(session, evening.scene, witness="mira")
-    assert [turn.text for turn in heard] == ["During.", "Between.", "Again.", "I heard that."]
+    assert [turn.text for turn in heard] == ["During.", "Between.", "I heard that.", "Again."]
 
 
 async def test_a_new_scene_ends_the_one_before_and_moves_the_story_on(evening: Evening) -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import numpy as np
 from sqlalchemy import select
 
+from characters.finding import Hit
 from db import forgetting
-from db.full_text import Hit
 from db.models import Memory, MemoryVector
 from db.queries import lines, memories, places, vectors
 from db.queries.vectors import Like, likeness, together

@@ -78,6 +78,17 @@ async def test_the_lines_that_were_compared_are_no_takes_of_the_story(listening:
     assert (told.text, [take.text for take in kept]) == ("0.", ["0."])
 
 
+async def test_an_adapter_that_is_trained_again_has_the_later_verdict_unless_it_has_spoken(listening: Listening) -> None:
+    async with listening.store.session() as session:
+        for adapter, first in (("a", "held"), ("b", "candidate"), ("c", "active"), ("d", "rolled_back"), ("e", "blocked")):
+            for state, reason in ((first, "the time was over"), ("held" if first == "candidate" else "candidate", "judged whole")):
+                version = Version(adapter, "mira", "", "base", state, {"reason": reason}, NOW)
+                await adapters.add_version(session, listening.campaign, version)
+        found = {v.adapter: (v.state, v.report["reason"]) for v in await adapters.versions(session, listening.campaign, "mira")}
+    assert (found["a"], found["b"]) == (("candidate", "judged whole"), ("held", "judged whole"))
+    assert [found[name] for name in "cde"] == [(state, "the time was over") for state in ("active", "rolled_back", "blocked")]
+
+
 async def test_a_later_verdict_holds_or_frees_a_candidate_and_silences_nobody(listening: Listening) -> None:
     async with listening.store.session() as session:
         for adapter, state in (("a", "candidate"), ("b", "held"), ("c", "active"), ("d", "blocked")):

@@ -60,7 +60,13 @@ class Browser:
             except Exception as error:  # noqa: BLE001  (the page changes under our hands)
                 told = f"{told} ({type(error).__name__})"[:300]
             time.sleep(0.05)
-        raise AssertionError(f"waited in vain for {told}")
+        raise AssertionError(f"waited in vain for {told}; the page says: {self._says()}")
+
+    def _says(self) -> str:
+        try:
+            return " / ".join([str(self.run("return document.body.innerText"))[:1000], *(entry["message"] for entry in self.driver.get_log("browser"))])
+        except Exception as error:  # noqa: BLE001  (what was waited for matters more)
+            return f"nothing ({type(error).__name__})"
 
     def find(self, css: str) -> Any:
         return self.until(lambda: next(iter(self.all(css)), None), css)

@@ -9,7 +9,7 @@ from db.store import Store
 from learning.teachers.desk import Desk
 from learning.teachers.guard import Guard
 from learning.teachers.progress import Progress
-from learning.teachers.protocol import Answer, Prices, Teacher, TeacherRequest, TeacherSource, Usage
+from learning.teachers.protocol import Afford, Answer, Prices, Teacher, TeacherRequest, TeacherSource, Usage, always
 
 
 def now() -> datetime:
@@ -26,7 +26,7 @@ class ListTeacher:
         self.texts, self.remote, self.prices = list(texts), remote, prices
         self.asked: list[TeacherRequest] = []
 
-    async def complete(self, request: TeacherRequest) -> Answer:
+    async def complete(self, request: TeacherRequest, afford: Afford = always) -> Answer:
         self.asked.append(request)
         return Answer(self.texts.pop(0) if self.texts else "Aye.", usage=Usage(1000, 100), made_by="list")
 
@@ -34,9 +34,11 @@ class ListTeacher:
         """Nothing."""
 
 
-async def desk_of(store: Store, teacher: Teacher, *, run: str = "run", said: tuple[Said, ...] = (), budget: int | None = None) -> Desk:
+async def desk_of(
+    store: Store, teacher: Teacher, *, run: str = "run", said: tuple[Said, ...] = (), budget: int | None = None, progress: Progress | None = None
+) -> Desk:
     async with store.session() as session:
         campaign = await play.campaign_id(session, "home", now())
-    desk = Desk(store, teacher, campaign, run, Guard(said, Policy()), Progress(), now, budget=budget)
+    desk = Desk(store, teacher, campaign, run, Guard(said, Policy()), progress or Progress(), now, budget=budget)
     await desk.open()
     return desk

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,7 +109,7 @@ async def test_a_judge_that_only_advises_or_is_not_wanted_or_not_there_has_no_sa
     assert await stage(night, bad, good) == []
 
     class Silent(ListTeacher):
-        async def complete(self, request: Any) -> Any:
+        async def complete(self, request: Any, afford: Any = None) -> Any:
             raise TeacherUnavailable("The teacher does not answer.")
 
     night.seat = seats(tmp_path, Silent())
@@ -121,15 +122,24 @@ async def test_when_time_is_over_nothing_more_is_compared(night: Night, tmp_path
     assert await stage(night, marks("One thing."), marks("Another thing."), deadline=0) == []
 
 
-def test_equals_are_given_the_margin_that_chance_needs() -> None:
+def verdict(won: int, lost: int) -> Measure:
+    found = preferred([1.0] * won + [-1.0] * lost)
+    assert found is not None
+    return found
+
+
+def test_a_voice_is_held_when_it_loses_more_than_chance_between_equals_would() -> None:
     assert preferred([]) is None
-    few, many = preferred([0.0] * 30), preferred([0.0] * 200)
-    assert few is not None
-    assert many is not None
-    assert (few.tolerance, round(many.tolerance, 3)) == (0.0, 0.022)
-    close = preferred([1.0] * 97 + [-1.0] * 103)
-    assert close is not None
-    assert close.passed
+    assert [verdict(won, 30 - won).passed for won in (10, 11, 15)] == [False, True, True]
+    assert [verdict(won, 120 - won).passed for won in (50, 51, 60)] == [False, True, True]
+    assert (verdict(0, 29).decides, verdict(0, 30).decides) == (False, True), "few comparisons inform"
+    assert [verdict(won, 120 - won).target for won in (66, 67)] == [False, True]
+
+
+@pytest.mark.parametrize("n", [30, 60, 106, 120])
+def test_an_equal_voice_passes_in_nineteen_nights_of_twenty(n: int) -> None:
+    passing = [won for won in range(n + 1) if verdict(won, n - won).passed]
+    assert 0.95 <= sum(math.comb(n, won) for won in passing) / 2**n < 0.97
 
 
 def test_the_mean_of_all_evaluators_rewards_an_answer(tmp_path: Path) -> None:

@@ -104,9 +104,9 @@ class House:
                 await reactions.react(session, Reaction(line, "thumbs_up"), moment)
             await play.stop_session(session, evening, moment)
 
-    async def ask(self, npc: str | None = None) -> None:
+    async def ask(self, npc: str | None = None, campaign: str = "home") -> None:
         async with self.store.session() as session:
-            await adapters.request_night(session, self.campaign, npc, self.now)
+            await adapters.request_night(session, await play.campaign_id(session, campaign, self.now), npc, self.now)
 
     async def requests(self) -> list[Request]:
         async with self.store.session() as session:
@@ -343,7 +343,7 @@ async def test_a_service_that_is_ended_ends_its_night_and_gives_the_request_back
 
 async def test_a_service_that_dies_loses_its_request_to_the_next_and_a_living_one_does_not(house: House) -> None:
     await house.ask("mira")
-    await house.ask("odo")
+    await house.ask("odo", "another")
     dead, alive, third = house.service("dead"), house.service("alive"), house.service("third")
     await house.tick(dead)
     await house.tick(alive)

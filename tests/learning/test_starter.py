@@ -128,21 +128,43 @@ async def test_llama_cpp_reads_the_export_as_torch_does(reader: Reader, tmp_path
 
 def test_a_recipe_is_made_run_by_run_and_what_is_finished_is_not_made_again(tmp_path: Path) -> None:
     recipe, out = tmp_path / "recipe.yaml", tmp_path / "runs"
-    recipe.write_text("- {name: one, tokens: 4096, minutes: 2}\n- {name: two, tokens: 4096, minutes: 2, version: '9'}\n", "utf-8")
+    recipe.write_text("- {name: one, tokens: 4096, minutes: 2}\n- {name: two, tokens: 4096, minutes: 2, version: '9'}\n- {name: mean, mean_of: [one, two], version: '9'}\n", "utf-8")
     command = [sys.executable, "-m", "learning.starter", "--recipe", str(recipe), "--out", str(out), "--data", str(tmp_path), "--no-compile"]
     (out / "one").mkdir(parents=True)
     tiny_tokenizer().save(str(out / "one" / "tokenizer.json"))
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
     made = {name: (out / name / "starter.gguf").stat().st_mtime_ns for name in ("one", "two")}
     assert b"Understudy Starter v9" in (out / "two" / "starter.gguf").read_bytes()
+    assert b"Understudy Starter v9" in (out / "mean" / "starter.gguf").read_bytes()
     (out / "two" / "starter.gguf").unlink()
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
     assert (out / "one" / "starter.gguf").stat().st_mtime_ns == made["one"]
     assert (out / "two" / "starter.gguf").is_file()
 
 
+def test_the_mean_of_two_starters_lies_in_the_middle_of_them(reader: Reader, tmp_path: Path) -> None:
+    import torch
+
+    from learning.gguf.base_model import load_base
+    from learning.starter.averaging import average
+    from learning.starter.export import export
+    from learning.starter.model import SHAPE
+
+    files = [tmp_path / f"{seed}.gguf" for seed in range(2)]
+    for seed, path in enumerate(files):
+        torch.manual_seed(seed)
+        export(make(reader, **SHAPE), reader.tokenizer, path, "9")
+    average(files, tmp_path / "mean.gguf", "9")
+    one, two, mean = (load_base(path)[0].state_dict() for path in (*files, tmp_path / "mean.gguf"))
+    for name in mean:
+        apart = (one[name].float() - two[name].float()).abs().mean()
+        off = (mean[name].float() - (one[name].float() + two[name].float()) / 2).abs().mean()
+        assert off <= apart / 20, name
+
+
 @pytest.mark.parametrize(("text", "fault"), [
-    ("one: two", "list of runs"), ("- {name: one}", "tokens"), ("- {name: one, tokens: 1, minutes: 1, speed: 3}", "speed"),
+    ("one: two", "list of runs"), ("- {name: one}", "name tokens and minutes, or"),
+    ("- {name: a, tokens: 1, minutes: 1}\n- {name: b, mean_of: [c]}", "mean of c"), ("- {name: one, tokens: 1, minutes: 1, speed: 3}", "speed"),
     ("- {name: a, tokens: 1, minutes: 1}\n- {name: a, tokens: 1, minutes: 1}", "alike"),
 ])  # fmt: skip
 def test_a_recipe_with_a_fault_is_refused_in_a_sentence(text: str, fault: str, tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ export default {
         <div class="small why" v-if="e.why"><i class="material-icons" style="font-size:15px">visibility</i>{{ e.why }}</div>
         <div class="small soft" v-if="!e.trains && e.reason">{{ e.reason }}</div></div>` },
   },
-  data() { const s = this.start; return { s, tab: "top", tabs: [["top", "Worth your time"], ["all", "All rows"], ["curate", "Teach by questions"]], f: { npc: "", what: "", search: "" }, page: { rows: [], total: 0, offset: 0 }, at: 0, mode: "", draft: "", asked: "", toast: "", later_: [], who: s.who, q: null, drawing: false, taught: 0 }; },
+  data() { const s = this.start, tabs = [["top", "Worth your time"], ["all", "All rows"], ["curate", "Teach by questions"]], here = location.hash.slice(1);
+    return { s, tab: tabs.some(([k]) => k === here) ? here : "top", tabs, f: { npc: "", what: "", search: "" }, page: { rows: [], total: 0, offset: 0 }, at: 0, mode: "", draft: "", asked: "", toast: "", later_: [], who: s.who, q: null, drawing: false, taught: 0 }; },
   created() { this.$options.components.RowOf.components = { EditBox: this.$options.components.EditBox }; },
-  mounted() { this.$refs.all.focus({ preventScroll: true }); this.$emit("go", { do: "opened" }); },
+  mounted() { this.$refs.all.focus({ preventScroll: true }); this.$emit("go", { do: "opened" }); if (this.tab === "all") this.fetch(); },
   computed: {
     open() { return this.s.top.filter((e) => !e.human && !this.later_.includes(e.key)).concat(this.s.top.filter((e) => !e.human && this.later_.includes(e.key))); },
     current() { return this.tab === "top" ? this.open[0] : this.page.rows[this.at]; },
@@ -83,7 +84,7 @@ export default {
     minutes() { const m = this.s.minutes; return m < 1 ? "a minute" : Math.round(m) + (Math.round(m) === 1 ? " minute" : " minutes"); },
   },
   methods: {
-    go(x) { this.$emit("go", x); }, show(k) { this.tab = k; this.mode = ""; if (k === "all") this.fetch(); this.$refs.all.focus({ preventScroll: true }); },
+    go(x) { this.$emit("go", x); }, show(k) { this.tab = k; this.mode = ""; history.replaceState(history.state, "", "#" + k); if (k === "all") this.fetch(); this.$refs.all.focus({ preventScroll: true }); },
     on_state({ state }) { this.s = { ...this.s, ...state }; if (this.tab === "all") this.fetch(false); },
     on_page({ page }) { this.page = page; this.at = Math.min(this.at, Math.max(0, page.rows.length - 1)); },
     on_fail({ text }) { this.drawing = false; this.toast = text; clearTimeout(this.fades); this.fades = setTimeout(() => (this.toast = ""), 6000); },

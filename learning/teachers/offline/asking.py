@@ -35,6 +35,11 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "do you trade? what in?",
         "I'd like to (spend|part with) some coin. what is there to buy?",
         "(what|anything) (worth|) buying here?",
+        "what's (good|hot|best|nice) to (eat|drink)( here| tonight|)?",
+        "(is there|have you|got) (anything|something) to (eat|drink)( for us|)?",
+        "what's (cooking|for supper|for dinner|for breakfast)(, {npc}|)?",
+        "(we're|I'm) (hungry|thirsty|starving). (what have you got|what's on offer|anything to eat)?",
+        "what (do|would|can) you recommend( to us| here| tonight|)?",
     ),
     "price": (
         "(how much|what) (is|for) (the|a|your|one|) {x}?",

@@ -14,12 +14,12 @@ from characters.messages import Fact, Scene, StyleExample, Turn
 from characters.prompt import Part, clean, estimate_tokens, look_up
 from characters.system_text import system_text
 from characters.words import words
-from learning.teachers.offline import plans, recollecting
+from learning.teachers.offline import ordering, plans, recollecting
 from learning.teachers.offline.answering import Voice, answer, social, unknown
 from learning.teachers.offline.asking import LEAD_INS, QUESTIONS
 from learning.teachers.offline.asking_modern import MODERN, MODERN_QUESTIONS
 from learning.teachers.offline.asking_self import KEYWORDS
-from learning.teachers.offline.chatting import chat, themed, told
+from learning.teachers.offline.chatting import chat, themed
 from learning.teachers.offline.grammar import capital, expand, roughen
 from learning.teachers.offline.invent import Inventor
 from learning.teachers.offline.plans import ABOUT, BUDGETS, CATEGORY, NUMBERS, PLANS, REMARKS, SELF, SOCIAL
@@ -135,8 +135,9 @@ class Evening:
             "direction": self._direction, "topic": self._topic,
             "social": lambda: self._social(self.rng.choice(SOCIAL)), "machine": lambda: self._social("machine"),
             "remembered": lambda: recollecting.remembered(self), "confided": lambda: recollecting.confided(self),
-            "strange": self._strange, "chat": self._chat, "told": self._told_before, "buy_n": self._several,
+            "strange": self._strange, "chat": self._chat, "told": lambda: recollecting.told_before(self), "buy_n": self._several,
             "secret": lambda: self._refused("secret", "secret"), "private": self._private, "bill": self._bill,
+            "tab": lambda: ordering.tab(self, [known for known in self.facts if known.category == "ware"]),
         }  # fmt: skip
         if kind in special:
             return special[kind]()
@@ -228,20 +229,6 @@ class Evening:
             return None if at_hand else self.voice.dress(self.rng, self.voice.fill(self.rng, said.answer))
 
         return self.ask("chat", roughen(self.rng, capital(text)), reply)
-
-    def _told_before(self) -> bool:
-        """The player tells something of himself, and wants to hear it some questions later."""
-        one = told(self.rng, self.inventor)
-
-        def noted(at_hand: tuple[Fact, ...]) -> str | None:
-            return None if at_hand else self.voice.dress(self.rng, one.noted)
-
-        if not self.ask("told", roughen(self.rng, capital(one.telling)), noted):
-            return False
-        for kind in self.rng.choices([k for k, _ in PLANS if k != "told"], k=self.rng.choice([0, 1, 1, 2, 3])):
-            self._play(kind)
-        asked = roughen(self.rng, capital(expand(self.rng, one.asking)))
-        return self.ask("recall", asked, lambda at_hand: None if at_hand else one.answer, one.telling)
 
     def _several(self) -> bool:
         """Several of a ware, named: also when the talk has gone on to something else."""

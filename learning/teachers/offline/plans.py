@@ -7,13 +7,13 @@ BUDGETS = (260, 260, 260, 60, 120, 200, 320, 400)
 REMARKS = frozenset({"greeting", "farewell", "thanks", "insult", "threat", "nonsense"})
 NUMBERS = ("two", "three", "four", "five", "six", "2", "3", "4", "ten", "a dozen")
 PLANS: tuple[tuple[str, float], ...] = (
-    ("name", 1.8), ("trade", 1.4), ("home", 1.8), ("wares", 1.2), ("price", 3.2), ("recipe", 1.4), ("recipes", 0.3),
-    ("quest", 1.0), ("quest_named", 0.9), ("quest_place", 0.5), ("reward_named", 0.6),
+    ("name", 1.8), ("trade", 1.4), ("home", 1.8), ("wares", 1.8), ("price", 3.4), ("recipe", 1.4), ("recipes", 0.3),
+    ("quest", 1.0), ("quest_named", 0.9), ("quest_place", 0.5), ("reward_named", 1.1),
     ("topic", 2.8), ("opinion", 3.0), ("person", 1.6), ("place", 1.3), ("where", 2.6), ("group", 0.7),
     ("ruler", 0.3), ("world", 0.25), ("date", 0.25), ("past", 0.9), ("goal", 1.2), ("value", 0.7), ("motto", 0.8),
     ("unknown", 3.6), ("modern", 2.2), ("private", 1.8), ("secret", 0.7),
     ("strange", 7.0), ("social", 1.6), ("said", 0.7), ("direction", 0.2), ("haggle", 0.8),
-    ("chat", 7.5), ("told", 1.1), ("buy_n", 0.9), ("bill", 0.3), ("machine", 0.9), ("remembered", 1.0), ("confided", 0.5),
+    ("chat", 8.0), ("told", 1.1), ("buy_n", 1.3), ("bill", 0.4), ("tab", 2.0), ("machine", 0.9), ("remembered", 1.0), ("confided", 0.5),
 )  # fmt: skip
 CATEGORY = {
     "price": "ware", "recipe": "recipe", "place": "place", "person": "person", "quest": "quest",

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 
+from characters.bill import wares_of
 from characters.knowledge import KnownFact
 from characters.messages import Fact
 from learning.teachers.offline.answering import Voice
@@ -36,8 +37,8 @@ def owed(rng: random.Random, voice: Voice, at_hand: Sequence[Fact]) -> str | Non
         return voice.dress(rng, voice.fill(rng, rng.choice(_NOTHING)))
     if at_hand[0].key != "sum.bill":
         return None
-    names, _, total = at_hand[0].text.removeprefix("So far: ").partition(". Together: ")
-    return voice.dress(rng, voice.fill(rng, rng.choice(_TELLING), names=names, total=total.rstrip(".")))
+    total, _, names = at_hand[0].text.removeprefix("bill: ").partition(". For ")
+    return voice.dress(rng, voice.fill(rng, rng.choice(_TELLING), names=names.rstrip("."), total=total))
 
 
 def insisted(rng: random.Random, voice: Voice, ware: KnownFact) -> str:
@@ -47,8 +48,8 @@ def insisted(rng: random.Random, voice: Voice, ware: KnownFact) -> str:
 
 
 def sum_of(at_hand: Sequence[Fact]) -> str:
-    """The text of a worked-out sum at hand, or nothing."""
-    return next((fact.text for fact in at_hand if fact.source == "sum" and fact.key != "sum.bill"), "")
+    """The text of a worked-out sum of one ware at hand, or nothing."""
+    return next((fact.text for fact in at_hand if len(wares_of(fact)) == 1), "")
 
 
 def names(thing: str, text: str) -> bool:

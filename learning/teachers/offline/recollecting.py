@@ -1,6 +1,6 @@
 """What an NPC remembers, or may confide by now, at the offline teacher's tables.
 
-Memories and open secrets come to hand as serving puts them there ("Ana said: …"); they are told when
+What a player told stands in the transcript for a while, and comes to hand once it is some turns back. Memories and open secrets come to hand as serving puts them there ("Ana said: …"); they are told when
 the question is about them, and they do not get in the way of a question about something else.
 """
 
@@ -17,12 +17,15 @@ from characters.prompt import Part
 from characters.remembering import note_heard, stems
 from characters.sheet import Secret
 from learning.teachers.offline.answering import Voice
+from learning.teachers.offline.chatting import told
 from learning.teachers.offline.grammar import capital, expand, roughen
 from learning.teachers.offline.invent import Inventor
+from learning.teachers.offline.plans import PLANS
 from learning.teachers.offline.wrapping import as_asked, strange
 
 _DISTRACTED = 0.3
 _IN_STRANGE_WORDS = 0.25
+_REMINDED, _WORD_FOR_WORD = 0.6, 0.2  # of what is asked again is at hand by then, and of that is told in the player's words
 _OTHER_MATTERS = ("price", "person", "where", "topic")
 _ABOUT_IT = (
     "what did {who} (say|tell you)(| about the {x}| of the {x}| the other night)?", "(do you|you) remember (the {x}|what {who} said)(?|, {npc}?)",
@@ -88,6 +91,31 @@ def confided(evening: Talk) -> bool:
     with _at_hand(evening, fact):
         asked = evening.phrase("secret")
         return evening.ask("confided", asked, lambda hand: _told(evening, _CONFIDED, fact, hand, said=secret.text), fact.text)
+
+
+def told_before(evening: Talk) -> bool:
+    """The player tells something of himself, and wants to hear it some questions later."""
+    rng, speaker = evening.rng, evening.speaker
+    one = told(rng, evening.inventor)
+    telling = roughen(rng, capital(one.telling))
+    if not evening.ask("told", telling, lambda hand: None if hand else evening.voice.dress(rng, one.noted)):
+        return False
+    for kind in rng.choices([k for k, _ in PLANS if k not in {"told", "tab"}], k=rng.choice([0, 1, 1, 2, 3])):
+        evening.ask_about(kind)
+    asked = roughen(rng, capital(expand(rng, one.asking)))
+    noted = note_heard(speaker, telling) if rng.random() < _REMINDED else None
+    if noted is None:
+        return evening.ask("recall", asked, lambda hand: None if hand else one.answer, one.telling)
+    said, fact = noted.text.partition(": ")[2], Fact(f"memory.{len(evening.turns)}", noted.text, "memory")
+
+    def recalled(hand: tuple[Fact, ...]) -> str | None:
+        if rng.random() < _WORD_FOR_WORD:
+            return _told(evening, _OWN_WORDS, fact, hand, said=said)
+        return None if set(hand) - {fact} else one.answer
+
+    evening.speaker = speaker
+    with _at_hand(evening, fact):
+        return evening.ask("recall", asked, recalled, one.telling)
 
 
 def _asked(evening: Talk, who: str, subject: str) -> str:

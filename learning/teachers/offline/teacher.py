@@ -8,7 +8,7 @@ matching). None of them is a model, and nothing leaves the program.
 from typing import Protocol
 
 from learning.teachers.errors import Rejected
-from learning.teachers.protocol import Answer, Prices, TeacherRequest, TeacherSource, Usage
+from learning.teachers.protocol import Afford, Answer, Prices, TeacherRequest, TeacherSource, Usage, always
 
 VERSION = 1  # counted up when its answers change: what was kept of an earlier one is then asked anew
 
@@ -32,7 +32,7 @@ class OfflineTeacher:
     remote = False
     prices = Prices()
 
-    async def complete(self, request: TeacherRequest) -> Answer:
+    async def complete(self, request: TeacherRequest, afford: Afford = always) -> Answer:
         """Answer a request; see `Teacher.complete`.
 
         Raises:

@@ -111,6 +111,8 @@ def test_reviews_by_keyboard_and_takes_a_verdict_back(browser: Browser, url: str
     browser.open(f"{url}review", "#tab-all")
     browser.click("#tab-all")
     browser.until(lambda: browser.all("[data-row]"), "rows")
+    browser.driver.refresh()  # as after a lost connection
+    browser.until(lambda: browser.all("[data-row]"), "the same rows")
     browser.press("3")
     browser.until(lambda: "rejected" in browser.texts("[data-row] .chip"), "a rejected row")
     browser.press("u")

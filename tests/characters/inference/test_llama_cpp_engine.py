@@ -15,6 +15,7 @@ from characters.inference.engine import Delta, Finish, Request, Restart, Samplin
 from characters.inference.errors import AdapterRefused, ModelCorrupt, ModelMissing, PromptTooLong, WorkerFailed
 from characters.inference.llama_cpp_engine import LlamaCppEngine, _order
 from characters.inference.llama_options import LoadOptions
+from characters.messages import Message
 from tests.fakes.tiny_lora import write_random_adapter
 
 OPTIONS = LoadOptions(context=1024, cells=1024, threads=1)
@@ -211,6 +212,25 @@ async def test_a_small_model_goes_on_with_a_fact_it_has_begun_to_copy(tiny_model
     finally:
         await held.close()
         await free.close()
+
+
+async def test_a_small_model_parts_from_a_line_it_has_said_before(tiny_model: Path) -> None:
+    varied = LlamaCppEngine(tiny_model, dataclasses.replace(OPTIONS, copy_bonus=1000.0))
+    try:
+        first = (await line(varied, asking("the lantern", temperature=0.0))).text
+        again = {**_order(asking("the lantern", temperature=0.0)), "spoken": [first.strip()]}
+        assert (await varied._call("generate", **again))["text"].strip()[:5] != first.strip()[:5]
+        other = {**_order(asking("the lantern", temperature=0.0)), "spoken": ["qqq"]}
+        assert (await varied._call("generate", **other))["text"] == first
+    finally:
+        await varied.close()
+
+
+def test_its_own_last_lines_go_with_the_order_where_nothing_is_at_hand() -> None:
+    said = (Message("system", "You are Mira."), Message("user", "Ana: A bath!"), Message("assistant", "2 silver."))
+    for asked, spoken in (("Ana: Snow again.", ["2 silver."]), ("Ana: The bath?\n[You know: bath: 2 silver]", [])):
+        request = Request("", (*said, Message("user", asked)))
+        assert _order(request)["spoken"] == spoken
 
 
 def test_the_facts_last_at_hand_go_with_the_order() -> None:

@@ -50,7 +50,7 @@ class Steps(Worker):
     def speak(self, seed: int = 0, prompt: str = SHORT, key: str = "", adapter: str | None = None, **also: Any) -> int:
         sampling = dataclasses.asdict(dataclasses.replace(RESTLESS, seed=seed))
         return self.order("generate", prompt=prompt, cache_key=key or f"table {self._orders}", adapter=adapter,
-                          stop=[], facts=[], sampling=sampling, **also)  # fmt: skip
+                          stop=[], facts=[], spoken=[], sampling=sampling, **also)  # fmt: skip
 
     def read_ahead(self, prompt: str, key: str) -> int:
         return self.order("read_ahead", prompt=prompt, cache_key=key)

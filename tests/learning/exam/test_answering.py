@@ -131,6 +131,22 @@ def test_a_scene_tells_asks_chats_recalls_and_asks_again() -> None:
     assert len({item.id for item in scenes}) == 120
 
 
+def test_what_was_told_some_turns_ago_is_at_hand_as_a_table_would_bring_it() -> None:
+    scenes = [item for item in exam_of("mira", whole=True) if item.scene.isdigit()]
+    sheet = UNSEEN.get("mira")
+    part, found = Part("mira", sheet, UNSEEN.world(sheet.world)), 0
+    for at in range(0, 120, 6):
+        told, _, chat, _, asked, _ = scenes[at : at + 6]
+        prompt, near = [
+            prompt_of(part, replace(item, before=tuple((one.question, "Aye.") for one in scenes[at : scenes.index(item)])), Budget(), TEMPLATE)
+            for item in (asked, chat)
+        ]  # fmt: skip
+        memories = [fact.text for fact in prompt.at_hand if fact.source == "memory"]
+        found += any(told.question[-20:].rstrip(".!") in text for text in memories)
+        assert not [fact for fact in near.at_hand if fact.source == "memory"]  # it stands right before the reply
+    assert found >= 12
+
+
 def test_what_was_taken_is_added_up_at_the_counter_and_the_sum_stands_at_hand() -> None:
     """The NPC's own replies name no price; what it is asked for is at hand all the same."""
     for npc in ("mira", "brug", "odo", "zuleika"):
@@ -142,7 +158,7 @@ def test_what_was_taken_is_added_up_at_the_counter_and_the_sum_stands_at_hand() 
             before = tuple((one.question, "Aye.") for one in bills if one.scene == item.scene and one.kind == "told")
             if item.needs:
                 prompt = prompt_of(part, replace(item, before=before), Budget(), TEMPLATE)
-                assert any(mark(item, fact.text.split("Together: ")[-1]).right for fact in prompt.at_hand), item
+                assert any(mark(item, fact.text.split(": ")[-1]).right for fact in prompt.at_hand), item
                 assert not mark(item, "That makes 1 copper.").right
 
 

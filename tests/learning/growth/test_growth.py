@@ -97,6 +97,12 @@ def test_growth_stops_where_acceptance_score_or_diversity_falls(last: Round, rea
     assert (reason in found) if reason else found == ""
 
 
+def test_rounds_are_held_against_the_first_with_rows_enough_to_say_something() -> None:
+    scrap, full = Round(1, 2, 1, 1.0, 1.0, 0.1), round_of(2, 50)
+    assert reason_to_stop([scrap]) == reason_to_stop([scrap, full]) == reason_to_stop([scrap, full, round_of(3, 45)]) == ""
+    assert "diversity fell from 0.80 to 0.60" in reason_to_stop([scrap, full, round_of(3, 45, variety=0.6)])
+
+
 def test_diversity_is_the_share_of_distinct_pairs_of_words() -> None:
     assert diversity(["the old rope", "the old bell"]) == 0.75
     assert diversity([]) == 0.0

@@ -8,10 +8,14 @@ from characters.messages import Message
 from db.queries import teaching
 from db.queries.teaching import Said
 from db.store import Store
+from learning.errors import LearningError
 from learning.teachers.errors import BudgetReached, Rejected
 from learning.teachers.guard import REASON
-from learning.teachers.protocol import NANO, Answer, Prices, TeacherRequest, TeacherSampling
+from learning.teachers.openai_teacher import OpenAITeacher
+from learning.teachers.progress import Progress
+from learning.teachers.protocol import NANO, Afford, Answer, Prices, TeacherRequest, TeacherSampling, Usage, always
 from tests.fakes.desks import ListTeacher, desk_of, now
+from tests.fakes.model_server import ModelServer
 
 CANARY = "my grandmother hides the purple canary behind the third chimney on the left"
 
@@ -67,7 +71,7 @@ async def test_the_run_stops_before_the_budget_is_passed_and_goes_on_with_a_high
 
 async def test_what_a_killed_program_had_sent_counts_as_paid_and_is_not_sent_again(store: Store) -> None:
     class Killed(ListTeacher):
-        async def complete(self, request: TeacherRequest) -> Answer:
+        async def complete(self, request: TeacherRequest, afford: Afford = always) -> Answer:
             raise KeyboardInterrupt
 
     prices = Prices(prompt=1000, completion=1000)
@@ -80,6 +84,73 @@ async def test_what_a_killed_program_had_sent_counts_as_paid_and_is_not_sent_aga
     with pytest.raises(Rejected, match="lost"):
         await resumed.ask(wish(), heard)
     assert teacher.asked == []
+
+
+READ_DEAR = Prices(prompt=100_000)  # a try of `wish` costs 0.4, and 1.5 at most
+
+
+async def no_time(seconds: float) -> None:
+    """Wait for nothing."""
+
+
+async def test_a_request_that_breaks_is_not_tried_again_where_that_might_pass_the_budget(store: Store) -> None:
+    async with ModelServer() as server:
+        server.script.extend(["!vanish"] * 6)
+        desk = await desk_of(store, OpenAITeacher(server.url, "big", prices=READ_DEAR, sleep=no_time), budget=2 * NANO)
+        with pytest.raises(Rejected, match="the answer broke off"):
+            await desk.ask(wish(), heard, attempts=1)
+        with pytest.raises(BudgetReached, match=r"0\.8000 is spent"):
+            await desk.ask(wish("Say something more."), heard)
+    assert len(server.requests) == 2
+
+
+async def test_tries_of_several_requests_at_once_stay_within_the_budget_together(store: Store) -> None:
+    async with ModelServer() as server:
+        server.script.extend(["!vanish"] * 18)
+        desk = await desk_of(store, OpenAITeacher(server.url, "big", prices=READ_DEAR, sleep=no_time), budget=5 * NANO)
+        await asyncio.gather(*(desk.ask(wish(f"Say more. {number}"), heard, attempts=1) for number in range(3)), return_exceptions=True)
+    async with store.session() as session:
+        assert (await teaching.spent(session, "run")).price_nano <= 5 * NANO
+
+
+@pytest.mark.parametrize("last", [("status", 401, {}), ("status", 429, {"Retry-After": "3600"})])
+async def test_what_broke_before_the_server_ended_the_run_is_on_the_books(store: Store, last: object) -> None:
+    async with ModelServer() as server:
+        server.script.extend(["!vanish", "!vanish", last])
+        desk = await desk_of(store, OpenAITeacher(server.url, "big", prices=READ_DEAR, sleep=no_time))
+        with pytest.raises(LearningError):
+            await desk.ask(wish(), heard)
+    async with store.session() as session:
+        spent = await teaching.spent(session, "run")
+    assert (spent.calls, spent.price_nano, desk.progress.price_nano) == (1, 8 * NANO // 10, 8 * NANO // 10)
+
+
+async def test_a_program_killed_at_a_later_try_has_paid_for_the_earlier_ones_too(store: Store) -> None:
+    class Killed(ListTeacher):
+        async def complete(self, request: TeacherRequest, afford: Afford = always) -> Answer:
+            assert await afford(Usage(4))
+            raise KeyboardInterrupt
+
+    desk = await desk_of(store, Killed(remote=True, prices=READ_DEAR), budget=2 * NANO)
+    with pytest.raises(KeyboardInterrupt):
+        await desk.ask(wish(), heard)
+    assert (await desk_of(store, ListTeacher(remote=True))).progress.price_nano == 19 * NANO // 10
+
+
+async def test_two_desks_of_a_run_count_together_what_it_costs_and_what_was_lost(store: Store) -> None:
+    class Killed(ListTeacher):
+        async def complete(self, request: TeacherRequest, afford: Afford = always) -> Answer:
+            raise KeyboardInterrupt
+
+    prices = Prices(completion=10_000)  # 1 for a request
+    with pytest.raises(KeyboardInterrupt):
+        await (await desk_of(store, Killed(remote=True, prices=prices))).ask(wish(), heard)
+    progress = Progress()
+    free = await desk_of(store, ListTeacher(), progress=progress)
+    dear = await desk_of(store, ListTeacher(prices=prices), progress=progress)
+    await dear.ask(wish("Number 1"), heard)
+    await free.ask(wish("Number 2"), heard)
+    assert (progress.lost, progress.price_nano) == (1, 2 * NANO)
 
 
 async def test_untrainable_text_never_reaches_a_remote_teacher(store: Store) -> None:

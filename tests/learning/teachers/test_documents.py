@@ -20,6 +20,7 @@ from learning.taught import lesson_candidates
 from learning.teachers.errors import Rejected
 from learning.teachers.offline.teacher import OfflineTeacher
 from tests.fakes.desks import ListTeacher, desk_of
+from tests.fakes.program import understudy
 
 GUIDE = Path(__file__).resolve().parents[3] / "learning" / "guides" / "crafting.md"
 LIBRARY = Library(None)
@@ -156,3 +157,19 @@ async def test_pairs_of_a_model_are_checked_and_counted(tmp_path: Path) -> None:
     assert desk.progress.rejected == {
         "broken JSON (asked again)": 1, "a number that the chunk does not have": 1, "a name that stands nowhere": 1,
     }  # fmt: skip
+
+
+def test_the_estimate_counts_the_model_that_looks_pairs_over_at_its_own_prices(home: Path) -> None:
+    def told() -> dict[str, float]:
+        return understudy("teach", "document", "sorrel", "crafting", "--dry-run", "--json").value
+
+    settings = '[teacher]\nurl = "http://127.0.0.1:1/v1"\nmodel = "m"\nprompt_price = 2.0\ncompletion_price = 8.0\n'
+    home.mkdir()
+    (home / "understudy.toml").write_text(settings)
+    rules = told()
+    (home / "understudy.toml").write_text(settings + 'clean = "openai"\n')
+    model = told()
+    assert (rules["requests"], rules["cost"]) == (rules["chunks"], 0)
+    assert model["requests"] == model["chunks"] + model["pairs"]
+    assert model["prompt_tokens"] > rules["prompt_tokens"]
+    assert 0 < model["cost"] < model["cost_at_most"]

@@ -72,9 +72,14 @@ def test_a_judge_decides_from_thirty_votes_seventy_percent_and_kappa_of_four_ten
     yes_man = standing("j", "brug", [*[good] * 40, *[Vote("bad", "good")] * 10])
     assert (yes_man.agreement, round(yes_man.kappa, 2), yes_man.decides) == (0.8, 0.0, False)
     assert "only advises" in str(yes_man)
-    keep(tmp_path, yes_man)
-    assert known(tmp_path, "j", "brug") == yes_man
-    assert known(tmp_path, "another", "brug") == Standing("another", "brug", 0, 0.0, 0.0)
+
+
+def test_a_judge_that_one_campaigns_people_agreed_with_is_unknown_to_another(tmp_path: Path) -> None:
+    trusted = standing("j", "brug", [Vote("good", "good"), Vote("bad", "bad")] * 15)
+    keep(tmp_path, 1, trusted)
+    assert known(tmp_path, 1, "j", "brug") == trusted
+    assert known(tmp_path, 2, "j", "brug") == Standing("j", "brug", 0, 0.0, 0.0)
+    assert known(tmp_path, 1, "another", "brug") == Standing("another", "brug", 0, 0.0, 0.0)
 
 
 def test_kappa_and_agreement_among_evaluators() -> None:

@@ -1,5 +1,12 @@
 """The client against a server that misbehaves in every way servers do."""
 
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from characters.messages import Message
@@ -87,24 +94,62 @@ async def test_why_an_answer_ended_is_told(reason: str, finish: str) -> None:
         assert (await teacher(server, Slept()).complete(WISH)).finish == finish
 
 
+class Old(ModelServer):
+    """Refuses what it lacks, as soon as so many requests have come in."""
+
+    def __init__(self, *lacks: str, together: int = 1) -> None:
+        super().__init__()
+        self.lacks, self.together, self.all_in = lacks, together, asyncio.Event()
+
+    def next(self, request: dict[str, Any]) -> Any:
+        if len(self.requests) >= self.together:
+            self.all_in.set()
+        told = json.dumps(request)
+        return next((("refuses", name) for name in self.lacks if f'"{name}"' in told), "Aye.")
+
+    async def _answer(self, writer: asyncio.StreamWriter, behaviour: Any) -> None:
+        if not isinstance(behaviour, tuple):
+            await super()._answer(writer, behaviour)
+            return
+        await self.all_in.wait()
+        body = f'{{"error": {{"message": "unknown field {behaviour[1]}"}}}}'.encode()
+        writer.write(b"HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
 async def test_what_a_server_does_not_know_is_left_out_from_then_on() -> None:
-    class Old(ModelServer):
-        def next(self, request: dict[str, object]) -> object:
-            return next((("refuses", name) for name in ("stream_options", "response_format") if name in request), "Aye.")
-
-        async def _answer(self, writer: object, behaviour: object) -> None:
-            if not isinstance(behaviour, tuple):
-                await super()._answer(writer, behaviour)  # type: ignore[arg-type]
-                return
-            body = f'{{"error": {{"message": "unknown field {behaviour[1]}"}}}}'.encode()
-            writer.write(b"HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)  # type: ignore[attr-defined]
-
-    async with Old() as server:
+    async with Old("stream_options", "response_format") as server:
         asks = teacher(server, Slept())
         assert (await asks.complete(SHAPED)).text == "Aye."
         before = len(server.requests)
         assert (await asks.complete(SHAPED)).text == "Aye."
     assert (before, len(server.requests)) == (4, 5)
+
+
+async def test_requests_sent_together_give_up_the_same_field_and_no_other() -> None:
+    async with Old("stream_options", "json_schema", together=4) as server:
+        asks = teacher(server, Slept())
+        answers = await asyncio.gather(*(asks.complete(SHAPED) for _ in range(4)))
+    assert [answer.text for answer in answers] == ["Aye."] * 4
+    assert len(server.requests) == 12
+    assert all(request["response_format"]["type"] == "json_object" for request in server.requests[-4:])
+
+
+async def test_all_wait_as_long_as_the_longest_that_was_asked_for() -> None:
+    class Told(ModelServer):
+        def next(self, request: dict[str, Any]) -> Any:
+            events.append("asked")
+            return super().next(request)
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / 100)
+        events.append(f"waited {seconds:.0f}")
+
+    events: list[str] = []
+    async with Told() as server:
+        server.script.extend([("status", 429, {"Retry-After": "40"}), ("status", 429, {"Retry-After": "1"})])
+        asks = OpenAITeacher(server.url, "big", sleep=sleep)
+        await asyncio.gather(asks.complete(WISH), asks.complete(WISH))
+    assert events == ["asked", "asked", "waited 1", "waited 40", "asked", "asked"]
 
 
 async def test_nobody_at_home_ends_the_run() -> None:
@@ -113,3 +158,27 @@ async def test_nobody_at_home_ends_the_run() -> None:
     asks = OpenAITeacher(url, "big", sleep=Slept())
     with pytest.raises(TeacherUnavailable, match="No model server answers"):
         await asks.complete(WISH)
+
+
+@contextlib.contextmanager
+def a_door_nobody_opens() -> Iterator[str]:
+    """An address whose queue is full, so that no connection comes about."""
+    with contextlib.ExitStack() as stack:
+        door = stack.enter_context(socket.socket())
+        door.bind(("127.0.0.1", 0))
+        door.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(door.getsockname())
+        yield f"http://127.0.0.1:{door.getsockname()[1]}/v1"
+
+
+async def test_a_connection_that_never_comes_about_is_nobody_at_home_and_costs_nothing() -> None:
+    with a_door_nobody_opens() as url:
+        asks = OpenAITeacher(url, "big", patience=0.1, sleep=Slept())
+        with pytest.raises(TeacherUnavailable, match="No model server answers") as caught:
+            await asks.complete(WISH)
+        await asks.close()
+    assert (caught.value.usage.prompt_tokens, caught.value.usage.completion_tokens) == (0, 0)

@@ -1,0 +1,156 @@
+"""A table orders, changes its mind, pays and asks for the bill: what comes to hand is what was ordered of whom."""
+
+import pytest
+
+from characters.library import Library
+from characters.messages import Turn
+from characters.orders import counted, pays, refusal, takes
+from characters.prices import Price
+from characters.prompt import Part, look_up
+
+LIBRARY = Library(None)
+
+
+def part(slug: str) -> Part:
+    sheet = LIBRARY.get(slug)
+    return Part(slug, sheet, LIBRARY.world(sheet.world))
+
+
+def played(*said: str | tuple[str, str], npc: str = "mira") -> list[list[str]]:
+    """What is at hand for each answer; a pair names the NPC that gives it."""
+    turns, found = list[Turn](), list[list[str]]()
+    for one in said:
+        slug, text = one if isinstance(one, tuple) else (npc, one)
+        turns.append(Turn("Ana", text))
+        hand = look_up(part(slug), turns)
+        found.append([fact.text for fact in hand if fact.source != "style"])
+        turns.append(Turn(slug, "Aye.", slug, hand))
+    return found
+
+
+def billed(*said: str | tuple[str, str], npc: str = "mira") -> str:
+    [*_, last] = played(*said, "What do we owe you?", npc=npc)
+    return last[0].removeprefix("bill: ") if last and last[0].startswith("bill: ") else ""
+
+
+@pytest.mark.parametrize(("order", "together"), [
+    ("Two ales and a bath, please.", "2 brown ale and bath together: 2 silver and 8 copper."),
+    ("One ale and two baths please.", "brown ale and 2 bath together: 4 silver and 4 copper."),
+    ("Two ales for me and three stews for my friends.", "2 brown ale and 3 eel stew together: 3 silver and 2 copper."),
+    ("Two ales and an eel stew, please", "2 brown ale and eel stew together: 1 silver and 6 copper."),
+    ("Half a dozen ales!", "6 brown ale together: 24 copper."),
+    ("We'll have two dozen ales.", "24 brown ale together: 96 copper."),
+    ("Bring us twenty-two ales.", "22 brown ale together: 88 copper."),
+])  # fmt: skip
+def test_a_number_counts_what_is_named_after_it(order: str, together: str) -> None:
+    [hand] = played(order)
+    assert hand[0] == together
+    assert len(hand) == 1 or " and " not in hand[0].split(" together")[0], "a sum of several stands alone"
+
+
+def test_an_order_of_two_wares_is_billed_whole() -> None:
+    assert billed("Two ales and a bath, please.") == "2 silver and 8 copper. For 2 brown ale and bath."
+    assert billed("Two ales for me and three stews for my friends.") == "3 silver and 2 copper. For 2 brown ale and 3 eel stew."
+
+
+def test_both_is_one_of_each_of_two_and_two_of_one() -> None:
+    [*_, both] = played("How much are the ale and the bath?", "I'll take both.")
+    assert both[0] == "bath and brown ale together: 2 silver and 4 copper."
+    [*_, both] = played("How much is the ale?", "We'll take both.")
+    assert both[0] == "2 brown ale together: 8 copper."
+
+
+@pytest.mark.parametrize(("said", "owed"), [
+    (["I'll take two brown ales.", "Make it three."], "1 silver and 2 copper. For 3 brown ale."),
+    (["I'll take two brown ales.", "Make that two baths."], "4 silver and 8 copper. For 2 brown ale and 2 bath."),
+    (["Two ales and a bath, please.", "Make that three ales."], "3 silver and 2 copper. For 3 brown ale and bath."),
+    (["Two ales and a bath, please.", "Never mind the bath."], "8 copper. For 2 brown ale."),
+    (["I'll take the eel stew.", "Please don't bring me the bath."], "8 copper. For eel stew."),
+    (["Two ales please.", "Actually, no ale, just the bath please."], "2 silver. For bath."),
+    (["I'll take the eel stew, but no bath."], "8 copper. For eel stew."),
+    (["Two ales.", "And don't forget the bath, please."], "2 silver and 8 copper. For 2 brown ale and bath."),
+    (["Two ales.", "Forget the ales, give us a bath."], "2 silver. For bath."),
+])  # fmt: skip
+def test_a_change_of_mind_changes_the_bill(said: list[str], owed: str) -> None:
+    assert billed(*said) == owed
+
+
+@pytest.mark.parametrize("order", ["Can I have two ales?", "Could you bring us two ales?", "I'd like two ales.", "Two ales.", "We'd like to order two ales."])
+def test_polite_orders_are_orders(order: str) -> None:
+    assert billed(order) == "8 copper. For 2 brown ale."
+
+
+@pytest.mark.parametrize("talk", ["Right, tell me about the eel stew.", "Tell me about the brown ale please.", "What is in the eel stew, please?", "I'd like to know what the bath costs."])
+def test_what_is_only_talked_about_is_not_owed(talk: str) -> None:
+    assert billed(talk) == ""
+
+
+def test_deal_takes_what_was_priced() -> None:
+    assert billed("How much is the bath?", "Deal.") == "2 silver. For bath."
+    assert billed("How much for two brown ales?", "Deal.") == "8 copper. For 2 brown ale."
+    assert billed("How much for two brown ales?", "Alright, I'll take them.") == "8 copper. For 2 brown ale."
+    [*_, named] = played("Two ales and a bath, please.", "We'll take the bath, too.")
+    assert named[0].startswith("bath: 2 silver"), "what is named is not the sum of before"
+
+
+def test_asking_for_the_bill_again_does_not_bill_the_bill() -> None:
+    told = played("I'll take an ale.", "The bill, please.", "Could you say the bill again, please", "The bill please!")
+    assert [hand[0] for hand in told[1:]] == ["bill: 4 copper. For brown ale."] * 3
+
+
+def test_an_order_counts_though_somebody_asks_something_right_after_it() -> None:
+    turns = [Turn("Ana", "Two ales, please."), Turn("Ben", "Who is Hobb?")]
+    hand = look_up(part("mira"), turns)
+    turns += [Turn("Mira", "Aye.", "mira", hand), Turn("Ana", "What do we owe you?")]
+    assert look_up(part("mira"), turns)[0].text == "bill: 8 copper. For 2 brown ale."
+
+
+def test_everybody_bills_what_was_ordered_of_them() -> None:
+    orders = [("mira", "Mira, two brown ales please."), ("odo", "Odo, two healing salves, please.")]
+    assert billed(*orders) == "8 copper. For 2 brown ale."
+    assert billed(*orders, ("odo", "Here's your gold, Odo.")) == "8 copper. For 2 brown ale."
+    assert billed(*orders, ("mira", "Here's your silver, Mira.")) == ""
+
+
+def test_what_another_npc_has_answered_is_not_asked_of_this_one() -> None:
+    [_, salve] = played(("mira", "Two ales, please."), ("odo", "Odo, how much is a healing salve?"))
+    assert not [text for text in salve if "together" in text]
+
+
+@pytest.mark.parametrize("said", ["Here, 8 copper", "Here's two silver.", "*pays*", "I give you 8 copper.", "Here you go.", "Keep the change.", "I put the coins on the table."])
+def test_coin_on_the_table_is_seen(said: str) -> None:
+    assert pays(said)
+    assert billed("I'll take an ale.", said) == ""
+
+
+@pytest.mark.parametrize("said", ["Do I pay now or later?", "Can I pay tomorrow?", "We pay later, put it on the tab.", "I'll give you 2 copper for it.", "Here are two friends of mine."])
+def test_talk_of_paying_pays_nothing(said: str) -> None:
+    assert not pays(said)
+    assert billed("I'll take an ale.", said) == "4 copper. For brown ale."
+
+
+def test_a_name_that_holds_a_number_or_a_word_of_another_is_not_miscounted() -> None:
+    assert counted("I'll take the 20 arrows.", ["20 arrows"]) == {"20 arrows": 1}
+    assert counted("two brown ales and a ginger ale", ["ginger ale", "brown ale"]) == {"brown ale": 2, "ginger ale": 1}
+    assert counted("four of the rooms, and five times the bath", ["room", "bath"]) == {"room": 4, "bath": 5}
+    assert counted("hand us two of those, the room i mean", ["room", "bath"]) == {"room": 2}
+    assert counted("a bath for two", ["bath"]) == {"bath": 1}
+    assert counted("the stew: how much for three?", ["eel stew"]) == {"eel stew": 3}
+    assert counted("10 copper for the ale?", ["brown ale"]) == {"brown ale": 1}
+    assert counted("Hello.", ["brown ale"]) == {}
+
+
+def test_what_is_taken_back_stands_between_the_refusal_and_the_next_clause() -> None:
+    found = refusal("No ale, just the bath please.")
+    assert found is not None
+    assert ("ale" in found.of, "bath" in found.of) == (True, False)
+    assert takes(found.rest)
+    assert refusal("Two ales.") is None
+
+
+@pytest.mark.parametrize(("text", "price"), [
+    ("1,200 gold", Price(1200, "gold")), ("2 gold and 5 silver", Price(25, "silver")), ("2 gold, 5 silver and 3 copper", Price(253, "copper")),
+    ("1.5 gp", None), ("1/2 gp", None), ("3 gold. 2 silver a night", Price(3, "gold")), ("2 silver and 3 gold", Price(2, "silver")),
+])  # fmt: skip
+def test_prices_are_read_whole_or_not_at_all(text: str, price: Price | None) -> None:
+    assert Price.find(text) == price
