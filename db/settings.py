@@ -50,6 +50,7 @@ class SamplingSettings(_Section):
     """How the next token is chosen."""
 
     temperature: float = Field(0.4, ge=0, le=2)
+    top_k: int = Field(64, ge=0, description="only so many of the likeliest tokens are looked at; 0 for all")
     top_p: float = Field(0.95, gt=0, le=1)
     min_p: float = Field(0.08, ge=0, le=1)
     repetition_penalty: float = Field(1.0, ge=1, le=2)

@@ -5,7 +5,7 @@ keep several prompts, so these few calls are made directly. Imported by the work
 """
 
 import ctypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -184,8 +184,10 @@ class Model:
         """The logits of one row of the last batch, one a token of the vocabulary."""
         return native.llama_get_logits_ith(self.context, row)  # type: ignore[no-any-return]
 
-    def favour(self, tokens: Iterable[int], bonus: float, row: int = -1) -> None:
+    def favour(self, tokens: Collection[int], bonus: float, row: int = -1) -> None:
         """Add to the logits of tokens in a row before one of them is chosen."""
+        if not tokens:  # nearly always, and this is asked for every token
+            return
         logits = self.logits(row)
         for token in tokens:
             logits[token] += bonus
@@ -233,6 +235,8 @@ class Sampler:
         if sampling.temperature <= 0:
             links.append(native.llama_sampler_init_greedy())
         else:
+            if sampling.top_k:
+                links.append(native.llama_sampler_init_top_k(sampling.top_k))
             links += [
                 native.llama_sampler_init_top_p(sampling.top_p, 1),
                 native.llama_sampler_init_min_p(sampling.min_p, 1),

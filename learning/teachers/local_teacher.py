@@ -47,7 +47,7 @@ class LocalTeacher:
         """Answer a request; see `Teacher.complete`."""
         asked = request.sampling
         sampling = Sampling(asked.temperature, asked.top_p, 0.0, 1.0 + asked.presence_penalty / 20, asked.seed,
-                            asked.max_tokens)  # fmt: skip
+                            asked.max_tokens, top_k=0)  # fmt: skip
         wish = Request(await self._text(request), request.messages, asked.stop, sampling, "teacher", self._adapter)
         async with self._alone, contextlib.aclosing(self._engine.generate(wish)) as events:
             try:

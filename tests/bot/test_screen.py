@@ -163,7 +163,8 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    monkeypatch.setenv("UNDERSTUDY_SAMPLING_MAX_TOKENS", "1000")
+    for name, value in {"MAX_TOKENS": "1000", "TEMPERATURE": "2", "TOP_K": "0", "TOP_P": "1", "MIN_P": "0"}.items():
+        monkeypatch.setenv(f"UNDERSTUDY_SAMPLING_{name}", value)  # long lines, which do not go round in circles
     monkeypatch.setenv("UNDERSTUDY_ENGINE_COPY_BONUS", "0")  # a random model that is kept from its last lines soon says nothing
     opened = Terminal("--model", tiny_model, "--npc", "brug")
     yield opened

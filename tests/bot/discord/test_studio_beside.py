@@ -60,6 +60,7 @@ async def test_a_gm_steers_the_channel_from_the_page(discord: DiscordStandIn, mo
         assert tavern.spoken[-1]["author"]["username"] == "Mira Dunmore"
 
         asked = await tavern.slash("ana", "talk", text="Why the flood?")  # hushed in mid-line
+        await tavern.until_heard("It is a long story.")
         await at(browser.click, "[aria-label='Hush']")
         await tavern.until_told(asked, "answered")
         assert len(tavern.spoken[-1]["content"].split()) < 90

@@ -17,7 +17,7 @@ from characters.inference.llama_options import LoadOptions
 from tests.fakes.tiny_model import write_tiny_adapter
 
 OPTIONS = LoadOptions(context=1024, cells=4096, threads=1, extra_buffers=False)
-RESTLESS = Sampling(temperature=2.5, top_p=1.0, min_p=0.01, repetition_penalty=2.0, max_tokens=600)
+RESTLESS = Sampling(temperature=2.5, top_p=1.0, min_p=0.01, repetition_penalty=2.0, top_k=0, max_tokens=600)
 
 
 @pytest.fixture

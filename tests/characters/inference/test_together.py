@@ -16,7 +16,7 @@ from tests.fakes.tiny_model import write_tiny_adapter
 
 OPTIONS = LoadOptions(context=1024, cells=4096, threads=1, extra_buffers=False, streams=4)
 SHORT, LONG = "the lantern burns ", "the temple bells wake me too early " * 100
-RESTLESS = Sampling(temperature=2.5, top_p=1.0, min_p=0.01, repetition_penalty=2.0, max_tokens=300)
+RESTLESS = Sampling(temperature=2.5, top_p=1.0, min_p=0.01, repetition_penalty=2.0, top_k=0, max_tokens=300)
 
 
 class Steps(Worker):
