@@ -44,6 +44,8 @@ class Copying:
 
     def offers(self, said: Sequence[int]) -> set[int]:
         """The tokens that go on with what the last tokens of a line have begun, by the longest beginning."""
+        if not self._after:
+            return set()
         places = [place for place in self._after.get(tuple(said[-_DEPTH:]), ()) if place not in self._taken]
         begun = [self._begun(place, said) for place in places]
         self._offered = [place for place, length in zip(places, begun, strict=True) if length == max(begun)]
@@ -59,7 +61,7 @@ class Copying:
 
     def told(self, said: Sequence[int]) -> set[int]:
         """After a full stop, the tokens that would begin a fact's sentence a second time."""
-        if not said or not self._piece(said[-1]).endswith(b"."):
+        if not self._taken or not said or not self._piece(said[-1]).endswith(b"."):
             return set()
         seconds = (place for place in self._taken if place >= _DEPTH)
         return {self._tokens[p - 1] for p in seconds if self._piece(self._tokens[p - 2]).endswith(b".")}

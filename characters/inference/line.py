@@ -13,7 +13,7 @@ from characters.inference.copying import Copying
 from characters.inference.engine import FinishReason, Sampling
 from characters.inference.kv_cache import Entry, Key
 from characters.inference.llama_native import Model, Sampler
-from characters.inference.stopping import StopFilter, Utf8, begins_word, loops, stutters, without_loop
+from characters.inference.stopping import StopFilter, Utf8, begins_word, rounds, stutters, without_loop
 from characters.inference.varying import Varying
 
 _AGAIN = 0.25  # of the bonus for copying, against each token of a line that was said before
@@ -103,7 +103,7 @@ class Line(Reading):
         self._count += 1
         shown, stops = self._shown, self._stops
         more = stops.feed(self._utf8.feed(model.piece(token)))
-        if begins_word(more) and loops(shown.text):
+        if begins_word(more) and rounds(shown.text):
             self._cut_loop()
             return
         shown.show(more)

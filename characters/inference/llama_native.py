@@ -21,6 +21,7 @@ _PAGE = 256  # llama.cpp rounds a sequence's cells up to it
 # On processors llama.cpp's flash attention is the slow way (docs/speed.md); without it a step's attention is held in
 # memory, which steps of this many tokens keep small.
 _AT_ONCE = 128
+_SMALL = 50_000_000  # parameters; they stay in the processor's own memory
 _KEEP_QUIET = native.llama_log_callback(lambda level, text, data: None)
 
 
@@ -48,6 +49,7 @@ class Model:
         trained = native.llama_model_n_ctx_train(self.model)
         self.context_size = min(options.context, trained) if trained > 0 else options.context
         self.parameters = int(native.llama_model_n_params(self.model))
+        self.small = self.parameters < _SMALL
         self.vocab = native.llama_model_get_vocab(self.model)
         self.vocabulary = int(native.llama_vocab_n_tokens(self.vocab))
         self.context = self._make_context(options)

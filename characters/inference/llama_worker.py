@@ -32,8 +32,7 @@ from characters.inference.llama_options import LoadOptions
 from characters.inference.native_proof import build_id
 from characters.inference.together import Together
 
-_COPIES_BADLY = 50_000_000  # parameters; larger models need no help
-_COPY_BONUS = 6.0
+_COPY_BONUS = 6.0  # for small models; larger ones copy well without help
 _AT_ONCE = {"describe", "tokenize", "keep_in"}  # ask nothing of the context
 _LINES = {"generate", "read_ahead"}
 
@@ -48,8 +47,7 @@ class Worker:
         self.out = out
         self.cache = KvCache(max(options.cells, model.context_size), options.streams)
         self.embedding = Embedding(model, options)
-        small = model.parameters < _COPIES_BADLY
-        bonus = _COPY_BONUS * small if options.copy_bonus is None else options.copy_bonus
+        bonus = _COPY_BONUS * model.small if options.copy_bonus is None else options.copy_bonus
         self.together = Together(model, self.cache, bonus)
         self.waiting: deque[dict[str, Any]] = deque()
 

@@ -89,9 +89,16 @@ class Utf8:
 
 def loops(text: str) -> bool:
     """Whether a text ends on the same word three times, four to twelve words twice, or one syllable six times."""
-    if stutters(text):
-        return True
-    words = [word.casefold() for word in _WORD.findall(text[-300:])]
+    return stutters(text) or rounds(text)
+
+
+def rounds(text: str) -> bool:
+    """Whether a text ends on the same word three times, or on four to twelve words twice."""
+    heard = text[-300:].casefold()
+    ends = _WORD.findall(heard.rsplit(None, 1)[-1]) if heard.strip() else []
+    if ends and heard.find(ends[-1]) == heard.rfind(ends[-1]):
+        return False  # asked at every word, and nearly always it is one that was not said before
+    words = _WORD.findall(heard)
     if len(words) >= 3 and words[-1] == words[-2] == words[-3]:
         return True
     return any(words[-size:] == words[-2 * size : -size] for size in range(4, min(12, len(words) // 2) + 1))

@@ -176,8 +176,8 @@ class Together:
         return whole
 
     def _draw_together(self) -> None:
-        """Move a line that has been sitting apart from the others for a while."""
-        gap = self.cache.gap() if len(self.lines) > 1 else None
+        """Move a line that has been sitting apart from the others for a while; a small model gains nothing by it."""
+        gap = self.cache.gap() if len(self.lines) > 1 and not self.model.small else None
         self._apart = self._apart + 1 if gap else 0
         if gap is None or self._apart < _PATIENCE:
             return

@@ -35,11 +35,12 @@ class Peer:
 
     async def line(self, prompt: str, tokens: int, slot: int = 0, seed: int = 1) -> Timed:
         """Time a line."""
-        asked = {"prompt": prompt, "stream": True, "temperature": 1.0, "top_p": 0.95, "min_p": 0.05, "top_k": 64, "seed": seed}
+        asked = {"prompt": prompt, "stream": True, "temperature": 1.0, "top_k": 64, "top_p": 0.95, "min_p": 0.05,
+                 "repeat_penalty": 1.0, "seed": seed}  # fmt: skip
         if self._native:
-            asked |= {"n_predict": tokens, "cache_prompt": True, "id_slot": slot % self.slots, "repeat_penalty": 1.0}
+            asked |= {"n_predict": tokens, "cache_prompt": True, "id_slot": slot % self.slots}
         else:
-            asked |= {"max_tokens": tokens, "repeat_penalty": 1.0}
+            asked |= {"max_tokens": tokens}
         return await timed(self._pieces("/completion" if self._native else "/v1/completions", asked))
 
     async def _pieces(self, path: str, asked: dict[str, object]) -> AsyncIterator[int]:

@@ -217,6 +217,7 @@ def test_a_cancel_reaches_a_line_that_waits_and_one_that_is_read(worker: Steps, 
 def test_a_line_that_was_left_apart_moves_beside_the_others_and_goes_on_word_for_word(
     worker: Steps, alone: dict[int, str]
 ) -> None:
+    worker.model.small = False  # a small one gains nothing by it, and lets them sit
     seeds = list(alone)[:4]
     numbers = [worker.speak(seed) for seed in seeds]
     for _ in range(30):
