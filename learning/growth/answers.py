@@ -4,9 +4,14 @@ As published: temperature 0, presence penalty 1.5; dropped where empty, cut off,
 ending on a colon. Voices repeat themselves by design, so an answer is compared only with answers to the
 same thing (what the question calls for), and at 0.85, not 0.7. A price that stands nowhere in the
 prompt is dropped too: a small model invents numbers readily, and would be taught its own.
+
+One thing is not as published: an answer that is like another one is drawn once more, with chance. A small model has one
+likeliest answer to everything of a kind, and every third of its new questions was lost to that
+(learning/EXPERIMENTS.md, 23).
 """
 
 import re
+from dataclasses import replace
 
 from characters.inference.stopping import loops
 from characters.intents import intents
@@ -20,7 +25,9 @@ from learning.teachers.protocol import Answer, TeacherRequest, TeacherSampling
 from learning.teachers.reading import check_language, check_refusal, one_line
 
 ANSWER_THRESHOLD = 0.85
+LIKE_ANOTHER = "answer like another one to the same thing"
 _MOST_WORDS = 90
+_FREELY = 0.7
 _PRICE = re.compile(r"\b\d[\d,]*\s*(?:pieces? of )?(?:copper|silver|gold|platinum|[csgp]p)\b", re.IGNORECASE)
 
 
@@ -49,6 +56,11 @@ class Answers:
                                    stop=prompt.stop, seed=seed)  # fmt: skip
         return TeacherRequest("grow.answer", prompt.messages, sampling)
 
+    def freely(self, request: TeacherRequest, seed: int) -> TeacherRequest:
+        """Ask for a line once more, not for the likeliest."""
+        again = request.again()
+        return replace(again, sampling=replace(again.sampling, temperature=_FREELY, seed=seed))
+
     def read(self, answer: Answer, question: str, prompt: Prompt) -> str:
         """The line of an answer.
 
@@ -73,7 +85,7 @@ class Answers:
         known = {str(Price.find(found.group())) for found in _PRICE.finditer(read)}
         if any(str(Price.find(found.group())) not in known for found in _PRICE.finditer(line)):
             return "a price that stands nowhere"
-        return "" if self._cluster(question).decide(line) else "answer like another one to the same thing"
+        return "" if self._cluster(question).decide(line) else LIKE_ANOTHER
 
     def _cluster(self, question: str) -> NoveltyFilter:
         prompt = self.prompt("You", question)

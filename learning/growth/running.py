@@ -16,13 +16,14 @@ from db.tonight import REJECTED
 from db.values import TaughtRow
 from learning.errors import LearningError, NothingToLearn
 from learning.filters.novelty import Novelty, NoveltyFilter
-from learning.growth.answers import Answers, judged
+from learning.growth.answers import LIKE_ANOTHER, Answers, judged
 from learning.growth.gate import Round, diversity, reason_to_stop
 from learning.growth.questions import draw, fault_of, list_request, read_questions
 from learning.taught import Lesson, row_turns
 from learning.teachers.desk import Desk
 from learning.teachers.errors import Rejected
 from learning.teachers.growth_prompts import SHOWN
+from learning.teachers.protocol import Answer
 
 SIGNAL = "grow"
 ROUND = 60  # accepted rows a round
@@ -136,9 +137,7 @@ class Growth:
         if not self._pool.decide(question):
             raise Rejected("question like another one")
         prompt = self._answers.prompt(self.asker, question)
-        request = self._answers.request(prompt, self.seed)
-        answer = await self.desk.answer(request)
-        line = self._answers.read(answer, question, prompt)
+        line, answer = await self._answered(question, prompt)
         novelty = self._pool.score(question)
         row = self._lesson(question, line, f"{self._next}.{place}", (*calls, answer.call), answer.made_by, novelty)
         async with self.desk.store.session() as session:
@@ -146,6 +145,18 @@ class Growth:
         if new:
             self._join(question, line, prompt, novelty)
         return new
+
+    async def _answered(self, question: str, prompt: Prompt) -> tuple[str, Answer]:
+        request = self._answers.request(prompt, self.seed)
+        answer = await self.desk.answer(request)
+        try:
+            return self._answers.read(answer, question, prompt), answer
+        except Rejected as rejected:
+            if rejected.reason != LIKE_ANOTHER:
+                raise
+            self.desk.progress.reject(f"{rejected.reason} (asked again)")
+        answer = await self.desk.answer(self._answers.freely(request, self._next))
+        return self._answers.read(answer, question, prompt), answer
 
     def _join(self, question: str, line: str, prompt: Prompt, novelty: Novelty) -> None:
         self._pool.add(question)

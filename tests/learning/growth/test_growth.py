@@ -134,6 +134,17 @@ async def test_growth_keeps_new_questions_with_their_answers_and_where_they_came
     assert "1. " in teacher.asked[0].messages[1].content
 
 
+async def test_a_line_like_another_one_to_the_same_thing_is_drawn_once_more_with_chance(store: Store) -> None:
+    rooms = ["How much is a room for four nights?", "What do you ask for a room, if I may?"]
+    teacher = ListTeacher(listed(rooms, first=9), "A room is a room.", "A room is a room!", "Five silver, clean sheets and no questions.")
+    growth = await seeded(store, teacher)
+    await growth.open()
+    await growth.to(len(SEEDS) + 2)
+    assert [one["line"] for one in growth.samples] == ["A room is a room.", "Five silver, clean sheets and no questions."]
+    assert [request.sampling.temperature for request in teacher.asked] == [SAMPLING.temperature, 0.0, 0.0, 0.7]
+    assert growth.desk.progress.rejected == {"answer like another one to the same thing (asked again)": 1}
+
+
 async def test_an_interrupted_growth_goes_on_behind_what_it_has_and_pays_for_nothing_twice(store: Store) -> None:
     teacher = ListTeacher(listed(NEW[:1], first=9), "A room is a room.")
     growth = await seeded(store, teacher)
