@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from characters.messages import Fact, Turn
-from characters.orders import counted, pays, refusal, replaces, takes
+from characters.orders import NUMBERS, counted, pays, refusal, replaces, takes
 from characters.prices import Price, amount
 from characters.words import fold
 
@@ -21,8 +21,11 @@ _ASKS = re.compile(
     r"|add (?:it|that) up|(?:come|comes|came) to (?:all together|altogether|in all)"
     r"|(?:how much|what) (?:is it |is that |in |)(?:altogether|all together|all told|in total))"
 )
+_OWES = re.compile(r"\b(?:do (?:i|we) owe|(?:i|we) owe you)\b")
+_NUMBER = re.compile(rf"\b(?:\d+|{'|'.join(NUMBERS)})\b")
 _SUM = re.compile(r"(?:(\d+) )?(.+) together: ")
-_KEY, _BETWEEN, _BILL = "sum.", " + ", "sum.bill"
+BILL = "sum.bill"
+_KEY, _BETWEEN = "sum.", " + "
 _NO_PRICES: Mapping[str, Price] = MappingProxyType({})
 
 
@@ -42,7 +45,7 @@ def sum_key(names: Sequence[str]) -> str:
 
 def wares_of(fact: Fact) -> tuple[str, ...]:
     """The wares that a sum adds up; none where the fact is no sum, or a whole bill."""
-    return tuple(fact.key.removeprefix(_KEY).split(_BETWEEN)) if fact.source == "sum" and fact.key != _BILL else ()
+    return tuple(fact.key.removeprefix(_KEY).split(_BETWEEN)) if fact.source == "sum" and fact.key != BILL else ()
 
 
 def bill(question: str, before: Sequence[Turn], npc: str = "", prices: Mapping[str, Price] = _NO_PRICES) -> Fact | None:
@@ -58,17 +61,40 @@ def bill(question: str, before: Sequence[Turn], npc: str = "", prices: Mapping[s
         "bill: 2 silver and 8 copper. For 2 brown ale and bath.", or None where nothing is asked or nothing
         was taken. It has the form of a ware with its price, so that whoever can name a price can name this.
     """
-    if not _ASKS.search(fold(question)):
+    taken = _taken(_with(npc, before), prices) if _ASKS.search(fold(question)) else []
+    return Fact(BILL, f"bill: {_sum(taken)}. For {_had(taken)}.", "sum") if taken else None
+
+
+def owes(question: str) -> bool:
+    """Whether somebody asks what they owe, and says of nothing how many: who has taken nothing owes nothing."""
+    folded = fold(question)
+    return bool(_OWES.search(folded)) and not _NUMBER.search(folded)
+
+
+def payment(question: str, before: Sequence[Turn], npc: str, prices: Mapping[str, Price]) -> Fact | None:
+    """What somebody pays who lays coin on the table; arguments as in `bill`.
+
+    Returns:
+        "2 brown ale and bath together: 2 silver and 8 copper.", as for an order, since that is how a sale ends.
+    """
+    if not pays(question) or takes(question):
         return None
-    taken = _taken(_with(npc, before), prices)
-    if not taken:
-        return None
+    answered = max((at + 1 for at, turn in enumerate(before) if turn.npc), default=0)  # the coin itself comes behind
+    taken = _taken(_with(npc, before[:answered]), prices)
+    names = list(dict.fromkeys(one.name for one in taken))
+    return Fact(sum_key(names), f"{_had(taken)} together: {_sum(taken)}.", "sum") if taken else None
+
+
+def _sum(taken: Sequence[_Taken]) -> str:
+    return amount(sum(one.count * one.coppers for one in taken))
+
+
+def _had(taken: Sequence[_Taken]) -> str:
     times = Counter[str]()
     for one in taken:
         times[one.name] += one.count
     *names, last = [_times(name, count) for name, count in times.items()]
-    had = f"{', '.join(names)} and {last}" if names else last
-    return Fact(_BILL, f"bill: {amount(sum(one.count * one.coppers for one in taken))}. For {had}.", "sum")
+    return f"{', '.join(names)} and {last}" if names else last
 
 
 def _times(name: str, count: int) -> str:

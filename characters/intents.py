@@ -8,6 +8,7 @@ patterns, so a sheet's own lines come to hand when they fit.
 import re
 from functools import lru_cache
 
+from characters.orders import OFFER
 from characters.words import fold
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
@@ -28,7 +29,13 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
                r"|rob you|stab)\b"),
     ("haggle", r"\b(?:discount|cheaper|lower (?:the |your )?price|too (?:much|expensive|dear)|haggl\w*|bargain\w*"
                r"|i(?:'ll| will| can) (?:give|pay|offer)|half (?:that|price|of that)|best price|knock (?:off|it)"
-               r"|free of charge|for free|on credit|come down|would you take)\b"),
+               r"|free of charge|for free|on credit|come down|would you take|not a (?:coin|copper) more"
+               r"|(?:last|final) offer|split the difference|meet (?:me|us) half ?way|for less|go lower"
+               r"|(?:that(?:'s| is)|this is|what|sheer|daylight) (?:a |an |pure )?(?:robbery|extortion)"
+               r"|(?:too|a bit|rather|very|a little) (?:steep|pricey)|(?:copper|silver|gold|coins?)[?!., ]+"
+               r"(?:that(?:'s| is) )?(?:outrageous|robbery|absurd|ridiculous|are you (?:mad|joking|serious)))\b"
+               r"|(?:^|[.!?,] )(?:how about |what about |make it |say )?half(?: (?:that|price|of it|of that|the price))?\W*$"
+               rf"|{OFFER}"),
     ("joke", r"\b(?:jokes?|make (?:me|us) laugh|something funny|a riddle|jest)\b"),
     ("compliment", r"\b(?:lovely|beautiful|handsome|wonderful|best (?:inn|ale|shop)|delicious|admire|impressive"
                    r"|you(?:'re| are) (?:kind|clever|wise|great|good)|compliment\w*|praise\w*|flirt\w*|love your)\b"),

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
-from characters.bill import bill, sum_key, wares_of
+from characters.bill import BILL, bill, owes, payment, sum_key, wares_of
 from characters.cues import OPENS, PREFERS, cues
 from characters.fields import Owned
+from characters.intents import intents
 from characters.knowing import When, known_sheet, known_world
 from characters.messages import Fact, Turn
-from characters.orders import NUMBERS, counted, takes
+from characters.orders import NUMBERS, counted, pays, takes
 from characters.prices import Price, together
 from characters.sheet import Sheet
 from characters.words import COMMON, fold, meanings, stem, terms, words
@@ -52,7 +53,7 @@ _BACKWARD = re.compile(
     r"\b(?:it|that|this|those|them|these|he|she|him|her|his|one|ones|more|why|how so)\b"
 )
 _OF = frozenset({"is", "was", "about", "of", "know", "who", "who's", "whos", "old"})
-_COINS = r"(?: ?(?:copper|silver|gold|platinum|coins?|pieces?|[cgps]p)\b)"  # "10 copper" is a price and no count
+_COINS = r"(?: ?(?:coppers?|silvers?|gold|platinum|coins?|pieces?|[cgps]p)\b)"  # "10 copper" is a price and no count
 _COUNT = re.compile(rf"\b(?:\d{{1,3}}|{'|'.join(NUMBERS)}|both)\b(?!{_COINS})")
 _AGREES = re.compile(r"^\W*(?:deal|done|sold|agreed|fine|alright|all right)(?: then)?\W*$")
 _BUYS_SOME = re.compile(rf"\b(?:take|buy|have|get|want|make (?:it|that))\b.{{0,12}}{_COUNT.pattern}")
@@ -216,7 +217,7 @@ class FactIndex:
         Args:
             before: the transcript so far; a follow-up ("how much is it?") looks there.
         """
-        owed = bill(question, before, self.knower, self._prices)
+        owed = bill(question, before, self.knower, self._prices) or self._paid(question, before)
         if owed:
             return (owed,)
         asked = cues(question)
@@ -314,14 +315,29 @@ class FactIndex:
         lines = [turn for turn in reversed(before) if turn.npc]
         last = lines[0] if lines else None
         # Of what was priced, though the talk has gone on to something else.
-        if _BUYS_SOME.search(fold(question)) or _AGREES.search(fold(question)):
-            last = next((line for line in lines[:_STILL_ON_THE_TABLE] if self._wares_of(line)), last)
-        if last is None or strong or not leans or _ELSEWHERE & set(asked):
+        priced = self._priced(before)
+        haggles = priced is not None and "haggle" in intents(question)
+        if haggles or _BUYS_SOME.search(fold(question)) or _AGREES.search(fold(question)):
+            last = priced or last
+        if last is None or strong or not (leans or haggles) or _ELSEWHERE & set(asked) or owes(question):
             return {}
         keys = [key for fact in last.at_hand for key in _keys(fact) if key in self._by_key]
         return {
             self.facts.index(self._by_key[key]): 4.0 - rank for rank, key in enumerate(keys[:2])
         }
+
+    def _priced(self, before: Sequence[Turn]) -> Turn | None:
+        """Of the NPC's last lines the newest with a ware's price."""
+        lines = [turn for turn in reversed(before) if turn.npc][:_STILL_ON_THE_TABLE]
+        return next((line for line in lines if self._wares_of(line)), None)
+
+    def _paid(self, question: str, before: Sequence[Turn]) -> Fact | None:
+        """The sum for who pays: of what was taken, or else of what was priced last."""
+        paid, line = payment(question, before, self.knower, self._prices), self._priced(before)
+        if paid or line is None or not pays(question) or takes(question):
+            return paid
+        name = self._wares_of(line)[0].subject
+        return Fact(sum_key([name]), together([(1, name, self._prices[name])]), "sum") if name in self._prices else None
 
     def _wares_of(self, line: Turn) -> list[KnownFact]:
         found = [self._by_key[key] for fact in line.at_hand for key in _keys(fact) if key in self._by_key]
@@ -347,12 +363,13 @@ class FactIndex:
         return Fact(sum_key([name for _, name, _ in parts]), together(parts), "sum") if parts else None
 
     def _offered(self, question: str, before: Sequence[Turn], chosen: Sequence[KnownFact]) -> Fact | None:
-        """The sum that the NPC named last, for who says "Deal" to it and nothing else."""
+        """The sum that the NPC named last, for who says "Deal" to it or haggles, and names no ware."""
         last = next((turn for turn in reversed(before) if turn.npc), None)
         named = {term for known in chosen for term in terms(known.subject)} & self._asked(question)
-        if last is None or named or not takes(question) or _COUNT.search(fold(question)):
+        trades = takes(question) or "haggle" in intents(question)
+        if last is None or named or not trades or _COUNT.search(fold(question)):
             return None
-        total = next((fact for fact in last.at_hand if fact.source == "sum" and fact.key != "sum.bill"), None)
+        total = next((fact for fact in last.at_hand if fact.source == "sum" and fact.key != BILL), None)
         had = {key for fact in last.at_hand for key in _keys(fact)}
         return total if total and chosen and all(known.fact.key in had for known in chosen) else None
 

@@ -17,7 +17,7 @@ NUMBERS = {
     "dozen": 12, "couple": 2, "pair": 2,
 }  # fmt: skip
 _GROUPS = frozenset({"dozen", "couple", "pair", "hundred"})
-_COIN_WORDS = frozenset("copper silver gold platinum coin coins piece pieces cp sp gp pp".split())
+_COIN_WORDS = frozenset("copper coppers silver silvers gold platinum coin coins piece pieces cp sp gp pp".split())
 _ARTICLES = frozenset({"a", "an", "the", "another", "some", "my", "our"})
 _STILL_COUNTING = frozenset({"of", "times", "those", "these", "them"})  # "two of those, the bath I mean"
 _PRICED_FOR = frozenset({"much", "what", "price", "total", "sum", "that"})
@@ -49,8 +49,15 @@ _PAYS = re.compile(
     rf"\bhere(?:'s| is| are|,)? (?:you (?:go|are)(?=\s*[.,!]|$)|{_MONEY})"
     rf"|\b(?:i|we) (?:hand|give)(?: over)?(?: you| her| him)? {_MONEY}"
     r"|(?:\b(?:i|we) |\*)pays?\b|\bpays? up\b|\bkeep the change\b"
-    r"|\b(?:put|lay|slide|count)s? (?:the |down |out )*(?:coins?|money)"
+    r"|\b(?:put|lay|slide|count|drop|push|toss)(?:e?s)? (?:(?!on|in)\w+ ){0,3}(?:coins?|money|coppers?|silvers?|gold)\b"
 )
+_COIN = r"(?:coppers?|silvers?|gold|platinum|coins?|[csgp]p)"
+_OWN_PRICE = rf"(?:\d+|a|{'|'.join(NUMBERS)}) (?:pieces? of )?{_COIN}\b"
+OFFER = (
+    r"^(?:(?:fine|all ?right|ok|okay|very well|well|no|then|(?:i|let's) say|say|(?:how|what) about|make it)[,.!]* )*"
+    rf"{_OWN_PRICE}(?=\s*(?:$|[.!?]|,? (?:and )?(?:not? (?:a )?\w+ more|at most|tops|then|for (?:it|that|them)\b)))"
+)
+_OFFERS = re.compile(OFFER)
 _NOT_YET = re.compile(r"\?\s*$|\b(?:later|tomorrow|if|tab|credit)\b")
 
 
@@ -67,13 +74,15 @@ def takes(text: str) -> bool:
     folded = fold(text).strip()
     if _ONLY_ASKS.search(folded) or (_ASKS.search(folded) and not _POLITE.search(folded)):
         return False
+    if _OFFERS.search(folded):  # "fine, four silver" to one who asked for five
+        return False
     return bool(_TAKES.search(folded))
 
 
 def pays(text: str) -> bool:
     """Whether a sentence lays coin on the table."""
     folded = fold(text).strip()
-    return bool(_PAYS.search(folded)) and not _NOT_YET.search(folded)
+    return bool(_PAYS.search(folded)) and not _NOT_YET.search(folded) and not _ONLY_ASKS.search(folded)
 
 
 def replaces(text: str) -> bool:

@@ -154,3 +154,49 @@ def test_what_is_taken_back_stands_between_the_refusal_and_the_next_clause() -> 
 ])  # fmt: skip
 def test_prices_are_read_whole_or_not_at_all(text: str, price: Price | None) -> None:
     assert Price.find(text) == price
+
+
+@pytest.mark.parametrize("remark", [
+    "That's robbery!", "Half?", "How about half that?", "Two copper, and not a coin more.", "Fine, two coppers.", "Three copper? Outrageous!",
+    "Can you do it for less?", "That's a bit steep.", "My last offer.", "Is that your best price?",
+])  # fmt: skip
+def test_who_haggles_hears_of_the_ware_on_the_counter(remark: str) -> None:
+    [*_, hand] = played("How much is the lamp oil?", remark)
+    assert hand[0].startswith("lamp oil: 3 copper.")
+    assert billed("How much is the lamp oil?", remark) == "", "nobody has taken it yet"
+
+
+def test_who_haggles_over_an_order_hears_of_its_sum() -> None:
+    [*_, hand] = played("Two ales and a bath, please.", "That is far too much!")
+    assert hand[0] == "2 brown ale and bath together: 2 silver and 8 copper."
+
+
+def test_robbery_is_no_haggling_where_nothing_was_priced() -> None:
+    [hand] = played("Was there a robbery at the bridge last night?")
+    assert not any(" copper" in fact for fact in hand)
+
+
+@pytest.mark.parametrize("payment", [
+    "Here's the coin.", "I pay her.", "*puts eight coppers on the counter*", "Keep the change.", "Here you go, 8 copper.", "*lays the money down*",
+])  # fmt: skip
+def test_who_pays_hears_the_sum_of_what_was_taken(payment: str) -> None:
+    [*_, hand] = played("Two ales, please.", "And a lovely evening.", payment)
+    assert hand == ["2 brown ale together: 8 copper."]
+    assert billed("Two ales, please.", payment) == ""
+
+
+def test_who_pays_for_what_was_only_priced_hears_its_price() -> None:
+    [*_, hand] = played("How much is the lamp oil?", "Here's the coin.")
+    assert hand == ["lamp oil together: 3 copper."]
+
+
+def test_who_pays_where_nothing_was_priced_hears_nothing_of_wares() -> None:
+    [*_, hand] = played("Nice weather today.", "Here's the coin.")
+    assert hand == []
+
+
+def test_who_has_taken_nothing_owes_nothing_though_a_price_was_named() -> None:
+    [*_, hand] = played("How much for a room?", "What do I owe you?")
+    assert hand == []
+    [*_, hand] = played("How much for a room?", "What do we owe you for two of those?")
+    assert hand[0] == "2 room together: 10 silver."
