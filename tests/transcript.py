@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-QUESTIONS = ("Who are you?", "What do you sell?", "What does {ware} cost?", "Tell me about the church.",
-             "Do you have a smartphone?", "I'll take two.", "What do we owe you?", "Goodbye.")  # fmt: skip
+QUESTIONS = ("Who are you?", "What do you sell?", "What does {ware} cost?", "That's robbery! Half?",
+             "Deal. I'll take two.", "What do we owe you?", "Here's the coin.", "Tell me about the church.",
+             "Do you have a smartphone?", "Goodbye.")  # fmt: skip
 NPCS = {"mira": "the eel stew", "brug": "the silk rope", "odo": "the lamp putty"}
 
 # Sheets that the starter has never seen, and what is asked of each.
