@@ -11,15 +11,21 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from characters.messages import Fact, Turn
-from characters.orders import NUMBERS, counted, pays, refusal, replaces, takes
+from characters.orders import NUMBERS, agrees, cancels, counted, pays, refusal, replaces, takes
 from characters.prices import Price, amount
 from characters.words import fold
 
 _ASKS = re.compile(
     r"\b(?:do (?:i|we) owe|(?:i|we) owe you|(?:my|our|the) (?:bill|tab)\b|the reckoning|settle up|settle the"
     r"|what does (?:it|that|this) all|(?:for|of) everything|for all of (?:it|that)|for the lot|the damage"
+    r"|(?:the|our|my) total\b|^total\W*$|\bso far\b|\btally\b|(?:the|our) check\b|^(?:check|bill),? please"
+    r"|(?:that|it|this) (?:come|came)s? to\b|(?:does|will|would) (?:that|it|this) (?:all )?come to\b"
+    r"|(?:is|for) (?:it|that|them|us) all\b|is everything\b"
     r"|add (?:it|that) up|(?:come|comes|came) to (?:all together|altogether|in all)"
     r"|(?:how much|what) (?:is it |is that |in |)(?:altogether|all together|all told|in total))"
+)
+_POINTS = re.compile(
+    rf"\b(?:it|that|them|those|these|this|one|ones|both|some|another|more|\d+|{'|'.join(NUMBERS)})\b"
 )
 _OWES = re.compile(r"\b(?:do (?:i|we) owe|(?:i|we) owe you)\b")
 _NUMBER = re.compile(rf"\b(?:\d+|{'|'.join(NUMBERS)})\b")
@@ -143,6 +149,9 @@ def _order(
 
 def _ordered(taken: list[_Taken], text: str, priced: dict[str, int]) -> bool:
     """Change what was taken by one sentence; False where it takes something and does not say what."""
+    if cancels(text):
+        del taken[-1:]
+        return True
     refused = refusal(text)
     if refused is not None:
         gone = counted(refused.of, list(priced))
@@ -151,6 +160,8 @@ def _ordered(taken: list[_Taken], text: str, priced: dict[str, int]) -> bool:
     if not takes(text):
         return True
     counts = counted(text, list(priced))
+    if not counts and not agrees(text) and not _POINTS.search(fold(text)):
+        return True
     same = [place for place, one in enumerate(taken) if one.name in counts]
     if replaces(text) and same and len(counts) == 1:
         taken[same[-1]] = replace(taken[same[-1]], count=counts[taken[same[-1]].name])

@@ -21,7 +21,11 @@ _CUES: dict[str, str] = {
         |(?:i|we|person) can get here|(?:any|some)thing to (?:eat|drink|trade)|browse
         |what (?:do|would|can) <you> (?:recommend|suggest)
         |(?:good|hot|nice|best(?: thing)?) to (?:eat|drink)|what(?:'s| is|s) (?:cooking|for (?:supper|dinner|breakfast))
-        |inventory|stock up|supplies""",
+        |inventory|stock up|supplies
+        |what (?:else )?do <you> (?:have|serve)(?! to (?:do|say|lose|offer me)|n't)|<you> serving
+        |what <you> have\b(?! (?:to|done|seen|heard|said))|what(?:'s| is) (?:good|on)(?= here| tonight| today|\W*$)
+        |what (?:can|could) (?:i|we) (?:get|have|order)(?= here|\W*$)|what (?:can|could) <you> (?:offer|serve)
+        |(?:i'm|we're|i am|we are) (?:\w+ )?(?:hungry|starving|thirsty|famished|parched)""",
     "name": r"""who are <you>|<your> names?|who(?:'s| is) (?:this|that there|standing there)|who might you be
         |call <you>|introduce yourself|(?:who|whom) (?:am i|are we|do i|are you)|to whom|and you are
         |about yourself|who <you> (?:are|might be|r)|<you> go by|(?:a|which|what|with) names?\b(?! of)
@@ -51,6 +55,9 @@ _CUES: dict[str, str] = {
         |use (?:some )?work""",
     "reward": r"""rewards?|what(?:'s| is) in it for|pay(?:ing|s)? (?:us|me)|what do (?:i|we) get
         |(?:does|will) (?:it|that|this) pay|what(?:'s| is) the pay|the pay""",
+    "rumour": r"""heard (?:any|some)thing|anything (?:interesting|strange|new|unusual|odd)|word on the street
+        |what(?:'s| is) (?:new|the word|going on|happening)(?! with <you>)|(?:any|what) (?:news|trouble|tidings)
+        |(?:people|folks?|they) (?:saying|talk(?:ing)? about|say around)""",
     "motto": r"""motto|sayings?|(?:words|rule)(?: do)?(?: <you>)?(?: to)? live by|favou?rite (?:saying|proverb)
         |proverbs?|you always say|wisdom for""",
     "goal": r"""what (?:do|would) <you> (?:still )?want\b(?! for)

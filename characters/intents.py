@@ -26,15 +26,18 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
                r"|swindler|cheat|fraud|pathetic|rude|disgusting|filth)\b"),
     ("threat", r"\b(?:kill you|or else|hurt you|burn (?:this|it|your|the)|your money or|hand over|draw my"
                r"|threat(?:s|en|ens|ened)?|break your|cut your|i(?:'ll| will) make you|die\b.*(?:you|now)|attack"
-               r"|rob you|stab)\b"),
+               r"|rob you|stab"
+               r"|give (?:me|us) (?:all )?(?:of )?your (?:money|gold|coins?|purse))\b"),
     ("haggle", r"\b(?:discount|cheaper|lower (?:the |your )?price|too (?:much|expensive|dear)|haggl\w*|bargain\w*"
                r"|i(?:'ll| will| can) (?:give|pay|offer)|half (?:that|price|of that)|best price|knock (?:off|it)"
                r"|free of charge|for free|on credit|come down|would you take|not a (?:coin|copper) more"
                r"|(?:last|final) offer|split the difference|meet (?:me|us) half ?way|for less|go lower"
                r"|(?:that(?:'s| is)|this is|what|sheer|daylight) (?:a |an |pure )?(?:robbery|extortion)"
-               r"|(?:too|a bit|rather|very|a little) (?:steep|pricey)|(?:copper|silver|gold|coins?)[?!., ]+"
-               r"(?:that(?:'s| is) )?(?:outrageous|robbery|absurd|ridiculous|are you (?:mad|joking|serious)))\b"
-               r"|(?:^|[.!?,] )(?:how about |what about |make it |say )?half(?: (?:that|price|of it|of that|the price))?\W*$"
+               r"|(?:too|a bit|rather|very|a little) (?:steep|pricey)"
+               r"|(?:copper|silver|gold|coins?)[?!., ]+(?:that(?:'s| is) )?"
+               r"(?:outrageous|robbery|absurd|ridiculous|are you (?:mad|joking|serious)))\b"
+               r"|(?:^|[.!?,] )(?:how about |what about |make it |say )?"
+               r"half(?: (?:that|price|of it|of that|the price))?\W*$"
                rf"|{OFFER}"),
     ("joke", r"\b(?:jokes?|make (?:me|us) laugh|something funny|a riddle|jest)\b"),
     ("compliment", r"\b(?:lovely|beautiful|handsome|wonderful|best (?:inn|ale|shop)|delicious|admire|impressive"

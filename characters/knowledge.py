@@ -16,13 +16,13 @@ from itertools import pairwise
 from characters.bill import BILL, bill, owes, payment, sum_key, wares_of
 from characters.cues import OPENS, PREFERS, cues
 from characters.fields import Owned
-from characters.intents import intents
 from characters.knowing import When, known_sheet, known_world
+from characters.leaning import asks_alike, buys, haggles, points_back, says_how_many, wants
 from characters.messages import Fact, Turn
-from characters.orders import NUMBERS, counted, pays, takes
+from characters.orders import counted, pays, takes
 from characters.prices import Price, together
 from characters.sheet import Sheet
-from characters.words import COMMON, fold, meanings, stem, terms, words
+from characters.words import COMMON, meanings, stem, terms, words
 from characters.world import World
 
 MAX_FACTS = 3
@@ -49,22 +49,8 @@ class KnownFact:
 _OWN = frozenset({"name", "trade", "home", "goal", "past", "value", "motto", "quest", "wares"})
 # Cues of what stands in sheet or world: who asks so leans on no line before.
 _ELSEWHERE = _OWN - {"quest", "wares"} | {"ruler", "world", "date"}
-_BACKWARD = re.compile(
-    r"\b(?:it|that|this|those|them|these|he|she|him|her|his|one|ones|more|why|how so)\b"
-)
 _OF = frozenset({"is", "was", "about", "of", "know", "who", "who's", "whos", "old"})
-_COINS = r"(?: ?(?:coppers?|silvers?|gold|platinum|coins?|pieces?|[cgps]p)\b)"  # "10 copper" is a price and no count
-_COUNT = re.compile(rf"\b(?:\d{{1,3}}|{'|'.join(NUMBERS)}|both)\b(?!{_COINS})")
-_AGREES = re.compile(r"^\W*(?:deal|done|sold|agreed|fine|alright|all right)(?: then)?\W*$")
-_BUYS_SOME = re.compile(rf"\b(?:take|buy|have|get|want|make (?:it|that))\b.{{0,12}}{_COUNT.pattern}")
-_STILL_ON_THE_TABLE = 4  # lines of the NPC's
-# A remark that wants nothing: "I dreamed of a green tower" is not about whatever tower is mentioned somewhere.
-_WANTS = re.compile(
-    r"\?|(?:^|[.!;,] )(?:and |but |so |well |hey |oh |now )*(?:who|whom|whose|what|when|where|which|why|how)s?\b"
-    r"|^(?:and |but |so |well |hey |oh |now )*(?:do|does|did|is|are|was|were|can|could|will|would|shall|should"
-    r"|have|has|had|may|give|show|explain|describe|name|list|sell|bring)\b"
-    r"|\b(?:need|want|(?:look|search)(?:ing)? for|seek(?:ing)?|curious|wonder(?:ing)?|tell|say|know|heard|hear|ask)\b"
-)
+_STILL_ON_THE_TABLE, _STILL_SPOKEN_OF = 4, 3  # lines of the NPC's
 
 
 def _sentence(text: str) -> str:
@@ -220,7 +206,7 @@ class FactIndex:
         owed = bill(question, before, self.knower, self._prices) or self._paid(question, before)
         if owed:
             return (owed,)
-        asked = cues(question)
+        asked = cues(question) or self._alike(question, before)
         scores = self._scores(question, asked)
         carried = self._carried(question, asked, before, scores)
         for index, bonus in carried.items():
@@ -238,6 +224,12 @@ class FactIndex:
         found = [known.fact for known in chosen if len(whole) < 2 or known.subject not in whole]
         return tuple(([total, *found] if total else found)[:MAX_FACTS])
 
+    def _alike(self, question: str, before: Sequence[Turn]) -> tuple[str, ...]:
+        """What "And the compass?" asks: the price, where the line before had some."""
+        last = next((turn for turn in reversed(before) if turn.npc), None)
+        priced = last and (self._wares_of(last) or any(fact.key == "wares" for fact in last.at_hand))
+        return ("price",) if priced and asks_alike(question) else ()
+
     def _narrowed(
         self, ranked: list[int], question: str, asked: tuple[str, ...], carried: dict[int, float]
     ) -> list[int]:
@@ -247,7 +239,7 @@ class FactIndex:
         named = [
             i for i in ranked if query & self._subjects[i] or self.facts[i].category in opened or i in carried
         ]  # fmt: skip
-        if not named and not asked and not _WANTS.search(fold(question)):
+        if not named and not asked and not wants(question):
             ranked = [i for i in ranked if len(query & self._bodies[i]) > 1]
         kept = self._covering(named or ranked, query, asked, opened, carried)
         unwanted = "recipe" if "price" in asked else "ware" if "recipe" in asked else ""
@@ -279,6 +271,7 @@ class FactIndex:
 
     def _scores(self, question: str, asked: tuple[str, ...]) -> dict[int, float]:
         query, classes = self._asked(question), meanings(question)
+        classes |= meanings("rumours") if "rumour" in asked else set()
         preferred = {category for cue in asked for category in PREFERS.get(cue, ())}
         opened = _opened(asked)
         scores: dict[int, float] = {}
@@ -301,7 +294,7 @@ class FactIndex:
             score *= 0.5 + 0.5 * len(hits) / len(subject)
         if not hits and self.facts[index].category != "person" and classes & self._subject_meanings[index]:
             score += 2.5
-        weak = (query & self._bodies[index]) - subject - COMMON
+        weak = {t for t in (query & self._bodies[index]) - subject - COMMON if not t.isdecimal()}  # "a table for 5"
         return score + sum(0.55 * self._idf[term] for term in weak)
 
     def _carried(
@@ -310,16 +303,12 @@ class FactIndex:
     ) -> dict[int, float]:  # fmt: skip
         """Facts of the NPC's last line, when the question leans on them."""
         strong = max(scores.values(), default=0.0) >= 2.4 and "reward" not in asked
-        leans = bool(_BACKWARD.search(fold(question))) or "price" in asked or "reward" in asked
-        leans = leans or bool(_COUNT.search(fold(question)) or _AGREES.search(fold(question)))
-        lines = [turn for turn in reversed(before) if turn.npc]
-        last = lines[0] if lines else None
-        # Of what was priced, though the talk has gone on to something else.
-        priced = self._priced(before)
-        haggles = priced is not None and "haggle" in intents(question)
-        if haggles or _BUYS_SOME.search(fold(question)) or _AGREES.search(fold(question)):
+        leans = points_back(question) or "price" in asked or "reward" in asked
+        last, priced = _last_told(before), self._priced(before)
+        trades = priced is not None and haggles(question)
+        if trades or buys(question):
             last = priced or last
-        if last is None or strong or not (leans or haggles) or _ELSEWHERE & set(asked) or owes(question):
+        if last is None or strong or not (leans or trades) or _ELSEWHERE & set(asked) or owes(question):
             return {}
         keys = [key for fact in last.at_hand for key in _keys(fact) if key in self._by_key]
         return {
@@ -366,12 +355,18 @@ class FactIndex:
         """The sum that the NPC named last, for who says "Deal" to it or haggles, and names no ware."""
         last = next((turn for turn in reversed(before) if turn.npc), None)
         named = {term for known in chosen for term in terms(known.subject)} & self._asked(question)
-        trades = takes(question) or "haggle" in intents(question)
-        if last is None or named or not trades or _COUNT.search(fold(question)):
+        trades = takes(question) or haggles(question)
+        if last is None or named or not trades or says_how_many(question):
             return None
         total = next((fact for fact in last.at_hand if fact.source == "sum" and fact.key != BILL), None)
         had = {key for fact in last.at_hand for key in _keys(fact)}
         return total if total and chosen and all(known.fact.key in had for known in chosen) else None
+
+
+def _last_told(before: Sequence[Turn]) -> Turn | None:
+    """The NPC's last line that was about something; "Thanks!" between a question and the next changes no subject."""
+    lines = [turn for turn in reversed(before) if turn.npc][:_STILL_SPOKEN_OF]
+    return next((t for t in lines if not t.at_hand or any(fact.source != "style" for fact in t.at_hand)), None)
 
 
 def _keys(fact: Fact) -> tuple[str, ...]:

@@ -22,14 +22,27 @@ _ARTICLES = frozenset({"a", "an", "the", "another", "some", "my", "our"})
 _STILL_COUNTING = frozenset({"of", "times", "those", "these", "them"})  # "two of those, the bath I mean"
 _PRICED_FOR = frozenset({"much", "what", "price", "total", "sum", "that"})
 
+_COIN = r"(?:coppers?|silvers?|gold|platinum|coins?|[csgp]p)"
+_A_NUMBER = rf"(?:\d+x?|{'|'.join(NUMBERS)})"
+_WELL = r"(?:(?:ok|okay|yes|yeah|fine|well|all ?right|very well|sure)[,!. ]+)*"
+_AGREES = re.compile(
+    rf"^\W*{_WELL}(?:it's a |you have a |you've got a )?"
+    r"(?:deal|sold|done|fine|agreed|all ?right|sounds good|yes,? please|sure)(?: then)?\W*$"
+)
 _TAKES = re.compile(
-    r"\b(?:i|we)(?:'ll| will) (?:take|have|buy|get)\b"
+    r"\b(?:i|we)(?:'ll| will) (?:take|buy|get|order|go with|try|have(?! to\b))\b"
+    r"|\b(?:i|we) (?:need|want|take)\b(?! to\b| (?:it|that) (?:you|back)\b)"
+    r"|\b(?:i|we)(?:'d| would) (?:love|take)\b(?! to\b)"
     r"|\b(?:i|we)(?:'d| would) like (?!to (?!take|have|buy|get|order)\b)"
+    r"|\b(?:add|throw in) (?!it\b|that\b|them\b|those\b|this\b|all\b|up\b|every)|\bgimme\b|\blet's have\b"
     r"|\b(?:give|hand|bring|pour|fetch|sell|get) (?:me|us)\b"
-    r"|^(?:deal|sold|done|fine|agreed|alright|all right|right|good)(?: then)?(?=\s*[.,!]|$)"
+    r"|^(?:deal|sold|done|agreed)\b(?! with)"
     r"|\b(?:let me|can (?:i|we|you)|may (?:i|we)|could (?:i|we|you)) (?:have|take|buy|get|bring|pour)\b"
-    r"|\bmake (?:it|that)\b|,? please\b|, then\b"
-    rf"|^(?:and )?(?:a )?(?:another|{'|'.join(NUMBERS)}|half a dozen|\d+)\b|^and (?:an?|the|one)\b"
+    rf"|\bmake (?:it|that) (?:an?|half|{_A_NUMBER})\b|,? please\b|, then\b"
+    rf"|^(?:(?:and|yes|yeah|no|ok|okay|sure|just|only|then|well|hmm|actually|sorry)[, ]+)*"
+    rf"(?:a )?(?:another|{_A_NUMBER}|half a dozen)\b"
+    rf"(?! (?:day|question|thing|moment|minute|second|hour|night|time)s?\b)(?! ?{_COIN}\b)|^and (?:an?|the|one)\b"
+    r"|^(?:just )?an? (?:(?!is\b|was\b|would\b|of\b)\w+[, ]*){1,6}[.!]*$"
 )
 _ONLY_ASKS = re.compile(
     r"\bhow (?:much|is|are)\b|what (?:would|does|do|about|is)|\bcosts?\b|\bprices?\b|\btell (?:me|us)\b|\bdescribe\b"
@@ -38,20 +51,26 @@ _POLITE = re.compile(
     r"\b(?:can|may|could|would|will) (?:i|we|you)\b.*\b(?:have|take|get|bring|buy|pour|give|fetch|hand)\b"
 )
 _ASKS = re.compile(r"\?\s*$")
-_INSTEAD = re.compile(r"\bmake (?:it|that)\b")
+_TIMES = re.compile(r"(?<=\d)x$")  # "2x ale"
+_INSTEAD = re.compile(
+    rf"\bmake (?:it|that)\b|\b(?:actually|sorry|on second thoughts?|rather)\b.*\b(?:just|only) (?:an?|{_A_NUMBER})\b"
+)
+_CANCELS = re.compile(
+    r"^\W*(?:(?:actually|sorry|no|oh|wait)[,. ]+)*(?:cancel|forget|scratch|never ?mind) (?:it|that|the order)\W*$"
+)
 _REFUSES = re.compile(
-    r"\b(?:never ?mind|(?<!don't )(?<!not )forget|cancel|without|no more|don't(?! forget)|not(?! forget)|no)\b"
+    r"\b(?:never ?mind|(?<!don't )(?<!not )forget|cancel|instead of|without|no more|don't(?! forget)"
+    r"|not(?! forget)|no)\b"
 )
 _CLAUSE = re.compile(r"[,.;!]| but | just | instead")
 _SMALL = "one|two|three|four|five|six|seven|eight|nine|ten"
-_MONEY = rf"(?:(?:your|the|my|our) )?(?:(?:\d+|{_SMALL}) )?(?:coins?|money|gold|silver|copper|platinum|pay)\b"
+_MONEY = rf"(?:(?:your|the|my|our) )?(?:(?:an?|some|\d+|{_SMALL}) )?(?:coins?|money|gold|silver|copper|platinum|pay)\b"
 _PAYS = re.compile(
     rf"\bhere(?:'s| is| are|,)? (?:you (?:go|are)(?=\s*[.,!]|$)|{_MONEY})"
-    rf"|\b(?:i|we) (?:hand|give)(?: over)?(?: you| her| him)? {_MONEY}"
+    rf"|(?:\b(?:i|we) |\*)(?:hand|give|pass|flip|toss|throw)s?(?: over)?(?: \w+)? {_MONEY}"
     r"|(?:\b(?:i|we) |\*)pays?\b|\bpays? up\b|\bkeep the change\b"
     r"|\b(?:put|lay|slide|count|drop|push|toss)(?:e?s)? (?:(?!on|in)\w+ ){0,3}(?:coins?|money|coppers?|silvers?|gold)\b"
 )
-_COIN = r"(?:coppers?|silvers?|gold|platinum|coins?|[csgp]p)"
 _OWN_PRICE = rf"(?:\d+|a|{'|'.join(NUMBERS)}) (?:pieces? of )?{_COIN}\b"
 OFFER = (
     r"^(?:(?:fine|all ?right|ok|okay|very well|well|no|then|(?:i|let's) say|say|(?:how|what) about|make it)[,.!]* )*"
@@ -74,9 +93,24 @@ def takes(text: str) -> bool:
     folded = fold(text).strip()
     if _ONLY_ASKS.search(folded) or (_ASKS.search(folded) and not _POLITE.search(folded)):
         return False
-    if _OFFERS.search(folded):  # "fine, four silver" to one who asked for five
+    if offers(text):  # "fine, four silver" to one who asked for five
         return False
-    return bool(_TAKES.search(folded))
+    return bool(_TAKES.search(folded)) or agrees(text)
+
+
+def agrees(text: str) -> bool:
+    """Whether a remark strikes a deal, and says nothing else: "Deal.", "Yes please!", "Ok, sold."."""
+    return bool(_AGREES.search(fold(text)))
+
+
+def offers(text: str) -> bool:
+    """Whether a remark names a price of its own: "Two copper, and not a coin more."."""
+    return bool(_OFFERS.search(fold(text).strip()))
+
+
+def cancels(text: str) -> bool:
+    """Whether a remark takes the last order back, whatever it was: "Cancel that."."""
+    return bool(_CANCELS.search(fold(text)))
 
 
 def pays(text: str) -> bool:
@@ -185,7 +219,7 @@ def _number(said: Sequence[str], at: int) -> tuple[int, int]:
     if list(said[at : at + 3]) == ["half", "a", "dozen"]:
         return 6, 3
     skip = int(said[at] == "a" and not {*said[at + 1 : at + 2]}.isdisjoint(_GROUPS))
-    word, after = said[at + skip], said[at + skip + 1 : at + skip + 2]
+    word, after = _TIMES.sub("", said[at + skip]), said[at + skip + 1 : at + skip + 2]
     number = int(word) if word.isdecimal() and len(word) < 4 else NUMBERS.get(word, 0)
     if not number:
         return 0, 0

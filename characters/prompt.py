@@ -25,12 +25,15 @@ from characters.cues import cues
 from characters.intents import intents
 from characters.knowing import When, known_sheet, known_world
 from characters.knowledge import MAX_FACTS, index_of
+from characters.leaning import wants
 from characters.messages import Fact, Message, Scene, StyleExample, Turn
+from characters.orders import takes
 from characters.sheet import Sheet
 from characters.system_text import system_text
 from characters.words import terms
 from characters.world import World
 
+_PARTS = re.compile(r"(?<=[.!?;,])\s+")
 _AT_HAND = re.compile(r'\[(?:You know: |You once said: ")(.*?)"?\]')
 OPENING = "[The scene begins.]"
 _TURN_STEP = 8
@@ -184,7 +187,7 @@ def look_up(part: Part, turns: Sequence[Turn]) -> tuple[Fact, ...]:
     fresh = [e for e in examples if f"style.{e.key}" not in used]
     style = _relevant_style(fresh, question)
     if style and intents(question) & _SMALL_TALK:
-        if not set(cues(question)) - _NO_QUESTION:
+        if not (set(cues(question)) - _NO_QUESTION or _more_than_talk(question)):
             facts = ()  # a greeting or a thank-you calls for the NPC's own line and for nothing else
         elif facts:
             style = _relevant_style(fresh, question, by_intent=False)  # "Hello, what's the ale?" is no greeting
@@ -192,6 +195,14 @@ def look_up(part: Part, turns: Sequence[Turn]) -> tuple[Fact, ...]:
     if part.direction:
         found.append(Fact("direction", part.direction, "direction"))
     return tuple(found)
+
+
+def _more_than_talk(question: str) -> bool:
+    """Whether small talk goes on to an order or a question: "Good evening, two ales please!"."""
+    if "threat" in intents(question):
+        return False
+    rest = [part for part in _PARTS.split(question) if not intents(part) & _SMALL_TALK]
+    return takes(question) or any(wants(part) for part in rest)
 
 
 def clean_block(text: str, special_tokens: Sequence[str]) -> str:

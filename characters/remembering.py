@@ -14,6 +14,7 @@ from typing import Literal
 
 from characters.intents import intents
 from characters.messages import Fact
+from characters.orders import offers, pays
 from characters.words import STOPWORDS, fold, stem
 
 Kind = Literal["told", "heard", "promise", "debt", "opinion", "summary"]
@@ -133,6 +134,8 @@ def _states(sentence: str) -> bool:
     if sentence.rstrip("\"”')* ").endswith("?") or _ASKS.match(fold(sentence)):
         return False
     if _SAYS_NOTHING.match(fold(sentence)):
+        return False
+    if pays(sentence) or offers(sentence):  # what happens at the counter is over with the evening
         return False
     telling = stems(sentence)
     return len(telling) >= (4 if intents(sentence) & _SMALL_TALK else 2)

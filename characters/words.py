@@ -11,7 +11,7 @@ from functools import lru_cache
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 
 STOPWORDS = frozenset(
-    """a an and are as at be been being but by can could did do does doing for from had has have
+    """a all an and are as at be been being but by can could did do does doing for from had has have
     having he her hers him his how i i'd i'll i'm i've if in into is it it's its just let let's me
     more my no not now of off oh ok okay on one or our out over please say she should so some such
     tell than thank thanks that that's the their them then there there's these they this those to

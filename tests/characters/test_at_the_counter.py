@@ -200,3 +200,111 @@ def test_who_has_taken_nothing_owes_nothing_though_a_price_was_named() -> None:
     assert hand == []
     [*_, hand] = played("How much for a room?", "What do we owe you for two of those?")
     assert hand[0] == "2 room together: 10 silver."
+
+
+@pytest.mark.parametrize(("remark", "begins"), [
+    ("Good evening, two ales please!", "2 brown ale together: 8 copper."), ("Hello! I need a room.", "room: 5 silver"),
+    ("Hi, tell me about the temple.", "On the"), ("Thanks Mira, two more ales please!", "2 brown ale together: 8 copper."),
+])  # fmt: skip
+def test_a_greeting_or_thanks_swallows_no_order_and_no_question(remark: str, begins: str) -> None:
+    [hand] = played(remark)
+    assert hand[0].startswith(begins)
+
+
+def test_an_order_said_with_a_greeting_or_thanks_is_billed() -> None:
+    assert billed("Good evening, two ales please!") == "8 copper. For 2 brown ale."
+    assert billed("Two ales please.", "Thanks Mira, two more ales please!") == "1 silver and 6 copper. For 4 brown ale."
+
+
+@pytest.mark.parametrize("order", [
+    "I need two ales.", "I want two ales.", "Let's have two ales.", "Gimme two ales", "I'll order two ales.", "We take two ales.", "Yes, two ales.",
+    "Ok two ales.", "I'd love two ales.", "Add two ales.", "Just two ales.", "I'll go with two ales.", "2x ale", "And throw in two ales.",
+])  # fmt: skip
+def test_an_order_is_an_order_however_people_word_it(order: str) -> None:
+    assert billed(order) == "8 copper. For 2 brown ale."
+
+
+@pytest.mark.parametrize("order", ["An ale and a bath.", "Just an ale and a bath.", "We want an ale and a bath.", "I'll try the ale and a bath."])
+def test_articles_order_one_of_each(order: str) -> None:
+    assert billed(order) == "2 silver and 4 copper. For brown ale and bath."
+
+
+@pytest.mark.parametrize("agreement", ["Ok, deal.", "It's a deal.", "Yes please.", "Sounds good.", "Sure.", "Deal.", "Fine."])
+def test_who_agrees_takes_what_was_priced(agreement: str) -> None:
+    assert billed("How much is the bath?", agreement) == "2 silver. For bath."
+
+
+@pytest.mark.parametrize("remark", [
+    "Fine, I'll think about it.", "We'll have to think about it.", "Right, it is a lot.", "Make it quick.", "One question though.",
+    "One day I will be rich.", "Give me all your money!", "Do you have a table for 5?", "Give me 5 minutes please.", "We arrived 3 days ago.",
+    "I need to rest.", "I want it back.",
+])  # fmt: skip
+def test_who_takes_nothing_owes_nothing(remark: str) -> None:
+    [*_, hand] = played("How much is the bath?", remark)
+    assert not any("together" in fact for fact in hand)
+    assert billed("How much is the bath?", remark) == ""
+
+
+@pytest.mark.parametrize("remark", ["Do you have a table for 5?", "We need a table for 4.", "Do you have 5 minutes?", "What's 2+2?"])
+def test_a_bare_number_brings_no_price_that_has_it(remark: str) -> None:
+    assert not any("together" in fact for fact in played(remark)[0])
+
+
+@pytest.mark.parametrize(("remark", "after"), [
+    ("Tell me about the temple.", "How do I get there?"), ("Who are the Drowned Choir?", "What do they want?"),
+    ("Any rumours?", "Go on."), ("Where is the temple?", "Really?"),
+])  # fmt: skip
+def test_a_follow_up_keeps_its_subject(remark: str, after: str) -> None:
+    first, then = played(remark, after)
+    assert first
+    assert set(first) & set(then)
+
+
+def test_thanks_in_between_changes_no_subject() -> None:
+    first, _, then = played("Where is the temple?", "Thanks!", "How far is it?")
+    assert set(first) & set(then)
+
+
+@pytest.mark.parametrize("question", [
+    "What do you have?", "What's on tonight?", "What's good here?", "What do you serve?", "What are you serving?", "What can we get here?",
+    "We're hungry.", "What can you offer us?",
+])  # fmt: skip
+def test_who_asks_what_there_is_hears_what_is_sold(question: str) -> None:
+    assert played(question)[0][0].startswith("You sell: brown ale")
+
+
+@pytest.mark.parametrize("question", [
+    "Heard anything interesting lately?", "What's new in town?", "What's going on around here?", "Any trouble lately?", "What's the word on the street?",
+])  # fmt: skip
+def test_rumours_are_asked_for_in_many_words(question: str) -> None:
+    assert played(question)[0] == played("Any rumours?")[0] != []
+
+
+@pytest.mark.parametrize("question", [
+    "What's the total?", "How much is that so far?", "So how much is it all?", "How much is everything?", "What does that come to?", "Check please!",
+    "Can we have the check?", "Bill please.", "Total?",
+])  # fmt: skip
+def test_the_bill_is_asked_for_in_many_words(question: str) -> None:
+    [*_, hand] = played("Two ales and a bath please.", "And a flask of lamp oil, please.", question)
+    assert hand == ["bill: 3 silver and 1 copper. For 2 brown ale, bath and lamp oil."]
+
+
+@pytest.mark.parametrize("payment", [
+    "*hands over 20 gold*", "*hands her 8 copper*", "*gives Mira the coins*", "*flips her a silver*", "Here's a gold piece.", "Here is a silver.",
+])  # fmt: skip
+def test_who_pays_without_saying_so_has_paid(payment: str) -> None:
+    assert billed("Two ales please.", payment) == ""
+
+
+def test_and_that_after_a_price_asks_for_another_price() -> None:
+    *_, then, took = played("How much is the lantern?", "And the compass?", "I'll take it.", npc="brug")
+    assert then[0].startswith("lost compass: 12 gold")
+    assert took[0].startswith("lost compass: 12 gold")
+
+
+@pytest.mark.parametrize(("change", "owed"), [
+    ("Actually, a stew instead of the ales, please.", "8 copper. For eel stew."), ("Actually just one, please.", "4 copper. For brown ale."),
+    ("Sorry, only one ale.", "4 copper. For brown ale."), ("Cancel that.", ""), ("No, forget it.", ""),
+])  # fmt: skip
+def test_other_words_change_the_bill_as_well(change: str, owed: str) -> None:
+    assert billed("Two ales please.", change) == owed
