@@ -35,6 +35,7 @@ from characters.inference.together import Together
 _COPY_BONUS = 6.0  # for small models; larger ones copy well without help
 _AT_ONCE = {"describe", "tokenize", "keep_in"}  # ask nothing of the context
 _LINES = {"generate", "read_ahead"}
+_SILENCE = 1.0  # seconds after which it says that it works: a long prompt takes a large model longer than anybody waits
 
 Orders = queue.SimpleQueue[dict[str, Any] | None]
 
@@ -50,9 +51,11 @@ class Worker:
         bonus = _COPY_BONUS * model.small if options.copy_bonus is None else options.copy_bonus
         self.together = Together(model, self.cache, bonus)
         self.waiting: deque[dict[str, Any]] = deque()
+        self._sent = 0.0
 
     def send(self, **event: Any) -> None:
         """Write one event."""
+        self._sent = time.perf_counter()
         self.out.write(json.dumps(event) + "\n")
         self.out.flush()
 
@@ -114,6 +117,8 @@ class Worker:
         except EngineError as error:
             for line in self.together.abandon():
                 self._fail(line.number, error)
+        if self.together.lines and time.perf_counter() - self._sent >= _SILENCE:
+            self.send(id=0, event="working")
 
     def _next(self) -> dict[str, Any] | None:
         """The order that may begin now: the first that waits, unless that is reading ahead and has to wait."""
@@ -126,6 +131,7 @@ class Worker:
         return None
 
     def _join(self, order: dict[str, Any]) -> None:
+        self._sent = time.perf_counter()
         try:
             self.together.join(order, lambda text: self.send(id=order["id"], event="delta", text=text))
         except UnderstudyError as error:

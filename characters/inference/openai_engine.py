@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import openai
@@ -62,17 +62,18 @@ class OpenAIEngine:
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:
         """Speak a line; see `Engine.generate`."""
         began = time.perf_counter()
-        stops, text, first, tokens, reason = StopFilter(request.stop), "", 0.0, 0, "stop"
+        stops, text, first, tokens, reason, speaks = StopFilter(request.stop), "", 0.0, 0, "stop", False
         stream = await self._open(request)
         try:
             async for chunk in _guarded(stream, self._url):
-                choice = chunk.choices[0] if chunk.choices else None
-                if choice is None:
+                said = _said(chunk)
+                if said is None:
                     continue
-                if choice.finish_reason == "length":
+                speaks = True
+                if said.finish == "length":
                     reason = "length"
-                shown = stops.feed(choice.delta.content or "")
-                tokens += bool(choice.delta.content)
+                shown = stops.feed(said.text)
+                tokens += bool(said.text)
                 if shown:
                     first = first or (time.perf_counter() - began) * 1000
                     text += shown
@@ -81,6 +82,10 @@ class OpenAIEngine:
                     break
         finally:
             await stream.close()
+        if not speaks:
+            raise RemoteRefused(
+                f"What answers at {self._url} is no OpenAI-compatible server; does engine.url want a /v1 at its end?"
+            )
         if rest := stops.flush():
             text += rest
             yield Delta(rest)
@@ -159,6 +164,22 @@ def _pause(error: openai.APIStatusError, attempt: int) -> float:
     """Seconds to wait: what the server asks for, else longer every time."""
     asked = error.response.headers.get("retry-after", "")
     return min(float(asked), _LONGEST_WAIT) if asked.replace(".", "", 1).isdigit() else 0.5 * 2**attempt
+
+
+class _Said(NamedTuple):
+    """What a chunk adds to a line."""
+
+    text: str
+    finish: str
+
+
+def _said(chunk: Any) -> _Said | None:
+    """Read a chunk, which may be anything: whoever answers need not be a model server."""
+    choices = getattr(chunk, "choices", None)
+    if not isinstance(choices, list) or not choices:
+        return None
+    text = getattr(getattr(choices[0], "delta", None), "content", None)
+    return _Said(text if isinstance(text, str) else "", str(getattr(choices[0], "finish_reason", "")))
 
 
 async def _guarded(stream: Any, url: str) -> AsyncGenerator[Any, None]:

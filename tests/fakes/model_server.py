@@ -77,6 +77,9 @@ class ModelServer:
         if behaviour == "!hang":
             await self._hanging.wait()
             return
+        if isinstance(behaviour, bytes):
+            self._raw(writer, behaviour)
+            return
         pause, end = 0.0, "stop"
         if isinstance(behaviour, tuple) and behaviour[0] == "finish":
             _, end, behaviour = behaviour
@@ -111,6 +114,10 @@ class ModelServer:
             self._chunk(writer, self._event(word if index == len(words) - 1 else word + " "))
         self._chunk(writer, self._event("", end) + b"data: [DONE]\n\n")
         writer.write(b"0\r\n\r\n")
+
+    def _raw(self, writer: asyncio.StreamWriter, body: bytes) -> None:
+        """A body, whatever it is."""
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def _event(self, text: str, finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}

@@ -1,5 +1,7 @@
 """A model server that is busy, wrong, or gone: one clear error each, and never half a line twice."""
 
+import json
+
 import pytest
 
 from characters.inference.engine import Delta, Finish, Request, Sampling
@@ -69,6 +71,25 @@ async def test_a_stream_that_breaks_is_one_sentence_and_not_repeated(behaviour: 
         with pytest.raises(RemoteUnavailable, match="the turn is kept"):
             await speak(server, behaviour)
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("body", [
+    b'{"error": "Unexpected endpoint"}', b"<html><body>It works!</body></html>", b"data: 5\n\n", b"", b'data: {"choices": []}\n\n',
+])  # fmt: skip
+async def test_what_answers_and_is_no_model_server_is_called_so(body: bytes) -> None:
+    async with ModelServer() as server:
+        with pytest.raises(RemoteRefused, match=r"does engine\.url want a /v1 at its end"):
+            await speak(server, body)
+
+
+@pytest.mark.parametrize("choice", [
+    {"delta": None}, {"delta": {"content": ["x"]}}, {"delta": {"content": 5}}, {},
+])  # fmt: skip
+async def test_a_chunk_without_words_adds_none(choice: dict[str, object]) -> None:
+    chunks = [{"choices": [choice]}, {"choices": [{"delta": {"content": "Aye."}, "finish_reason": "stop"}]}]
+    async with ModelServer() as server:
+        _, text, _ = await speak(server, b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks))
+    assert text == "Aye."
 
 
 async def test_a_silent_server_is_given_up_in_time() -> None:

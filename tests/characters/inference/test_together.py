@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from characters.inference import llama_worker
 from characters.inference.engine import Sampling
 from characters.inference.llama_native import Model
 from characters.inference.llama_options import LoadOptions
@@ -315,3 +316,18 @@ def test_a_prompt_that_does_not_fit_is_refused_while_others_speak(worker: Steps,
     worker.finish()
     assert [event["kind"] for event in worker.events(unknown)] == ["AdapterRefused"]
     assert worker.result(talking)["text"] == next(iter(alone.values()))
+
+
+def test_while_a_long_prompt_is_read_the_worker_says_that_it_works(worker: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llama_worker, "_SILENCE", 0.0)
+    number = worker.speak(prompt=LONG[:3000])
+    worker.step()
+    assert worker.result(number) is None
+    assert worker.events(0) == [{"id": 0, "event": "working"}]
+    worker.finish()
+
+
+def test_a_worker_that_speaks_says_nothing_of_working(worker: Steps) -> None:
+    worker.speak()
+    worker.finish()
+    assert worker.events(0) == []
