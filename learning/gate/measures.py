@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 DECIDES_FROM = 30
 _ROUNDING = 1e-9  # five lost of a hundred are five points, though 1 - 0.95 is a little more
+EXAM = "exam: "  # begins the name of every measure of the exam
 NOTHING_BETTER = "nothing that the table asked for got better"
 
 

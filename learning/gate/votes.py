@@ -7,7 +7,7 @@ enough of them hold a candidate that passed, and let one pass that was held for 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from learning.gate.measures import NOTHING_BETTER, GateVerdict, Measure, conclude
+from learning.gate.measures import EXAM, NOTHING_BETTER, GateVerdict, Measure, conclude
 
 NAME = "blind votes"
 _TOLERANCE = 0.16  # 42 votes of 100 are not worse: that many fall so by chance between equals
@@ -22,15 +22,21 @@ def votes_measure(won: int, lost: int) -> Measure | None:
 def judged_again(report: Mapping[str, Any], votes: Measure | None) -> GateVerdict:
     """The verdict of a report with tonight's votes in the place of those before.
 
-    A candidate that was held for a fault, or because time was short, stays held whatever is voted.
+    A candidate that was held for a fault, or because time was short, stays held whatever is voted; so does one
+    that votes kept from its exam.
     """
     asked = [_measure(row) for row in report["measures"] if row["name"] != NAME]
     found = (*asked, votes) if votes else tuple(asked)
     wanting = not report["passed"] and report["reason"].endswith(NOTHING_BETTER)
-    voted_down = any(row["name"] == NAME and row["decides"] and not row["passed"] for row in report["measures"])
-    if report["passed"] or wanting or voted_down:
+    if report["passed"] or wanting or _voted_down(report):
         return conclude(found)
     return GateVerdict(False, report["reason"], found)
+
+
+def _voted_down(report: Mapping[str, Any]) -> bool:
+    """Whether votes hold it and nothing else: they hold one at night before its exam, which then nobody has asked."""
+    by_votes = str(report["reason"]).startswith(f"held: {NAME} ")
+    return by_votes and any(row["name"].startswith(EXAM) for row in report["measures"])
 
 
 def sentence(measures: Iterable[Mapping[str, Any]]) -> str:

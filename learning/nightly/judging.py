@@ -10,6 +10,7 @@ from learning.exam.matching import Mark
 from learning.exam.running import sit
 from learning.exam.scoring import compare
 from learning.gate import GateVerdict, Measure, Stage, Trial, Witness, judge
+from learning.gate.measures import EXAM
 from learning.nightly.datasets import exam_items
 from learning.nightly.judged import Marks, judged
 from learning.nightly.values import Night
@@ -80,7 +81,7 @@ def exam_measures(before: Sequence[Mark], after: Sequence[Mark]) -> list[Measure
         before: the incumbent's marks; `after`: the candidate's, of the same items.
     """
     return [
-        Measure(f"exam: {name}", found.second, found.first, found.n,
+        Measure(f"{EXAM}{name}", found.second, found.first, found.n,
                 tolerance=max(_EXAM_TOLERANCES.get(name, _EXAM_TOLERANCE), _FEW_ANSWERS / found.n))
         for name, found in compare(before, after).items() if found.n
     ]  # fmt: skip

@@ -13,6 +13,7 @@ def report(*measures: Measure, why: str = "") -> dict[str, Any]:
 
 SAME = Measure("log-probability", -2.0, -2.0, 40, target=True)
 BETTER = Measure("log-probability", -1.0, -2.0, 40, target=True)
+EXAM = Measure("exam: grounding", 0.9, 0.9, 60)
 
 
 def test_few_votes_inform_and_are_told_with_their_number() -> None:
@@ -25,12 +26,27 @@ def test_few_votes_inform_and_are_told_with_their_number() -> None:
 
 
 def test_thirty_votes_hold_a_candidate_that_passed_and_more_of_them_free_it() -> None:
-    held = judged_again(report(BETTER), votes_measure(9, 21))
+    held = judged_again(report(BETTER, EXAM), votes_measure(9, 21))
     assert not held.passed
     assert held.reason == "held: blind votes 0.30 against 0.70 (n = 30)"
     freed = judged_again(held.as_json(), votes_measure(30, 21))
     assert freed.passed
-    assert [measure.name for measure in freed.measures] == ["log-probability", "blind votes"]
+    assert [measure.name for measure in freed.measures] == ["log-probability", "exam: grounding", "blind votes"]
+
+
+def test_a_candidate_held_because_time_was_short_stays_held_however_the_votes_turn() -> None:
+    short = report(BETTER, why="the time box ended before the stage “exam”")
+    disliked = judged_again(short, votes_measure(10, 20))
+    liked = judged_again({**short, **disliked.as_json()}, votes_measure(20, 22))
+    assert (disliked.passed, liked.passed, liked.reason) == (False, False, short["reason"])
+
+
+def test_a_candidate_that_votes_kept_from_its_exam_is_not_freed_by_more_of_them() -> None:
+    at_night = votes_measure(9, 21)
+    assert at_night is not None
+    unasked = report(BETTER, at_night)
+    assert unasked["reason"].startswith("held: blind votes")
+    assert not judged_again(unasked, votes_measure(30, 21)).passed
 
 
 def test_a_candidate_held_for_want_of_a_reason_passes_by_votes_and_one_with_a_fault_does_not() -> None:
