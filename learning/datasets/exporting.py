@@ -24,7 +24,7 @@ from learning.datasets.splits import SPLITS
 from learning.errors import LearningError
 
 Format = Literal["trl", "openai", "sharegpt"]
-_PRIVATE = ("people", "line", "conversation")
+_OURS = ("people", "line", "conversation", "asked")  # whose words they are is private; the prompt has what was asked
 _FROM = {"system": "system", "user": "human", "assistant": "gpt"}
 
 
@@ -79,7 +79,7 @@ def export(snapshot: Snapshot, form: Format, out: Path) -> Exported:
 def _writer(snapshot: Snapshot, form: Format) -> Callable[[str, dict[str, Any]], dict[str, Any] | None]:
     """The function that writes a row of a kind, or None for a kind the format does not have."""
     if form == "trl":
-        return lambda kind, row: {name: value for name, value in row.items() if name not in _PRIVATE}
+        return lambda kind, row: {name: value for name, value in row.items() if name not in _OURS}
     marks = snapshot.manifest.get("marks")
     if not marks:
         raise ExportRefused(

@@ -22,7 +22,7 @@ _STAND_INS = ("Anna", "Bastian", "Cora", "Dorian", "Edda", "Falk", "Greta", "Hag
 
 @dataclass(frozen=True)
 class Row:
-    """A row as trainers read it; `rejected` and `label` only where the kind has them, `asked` for people to read."""
+    """A row as trainers read it; `rejected` and `label` only where the kind has them, `asked` for people and judges."""
 
     kind: str
     prompt: str

@@ -189,7 +189,8 @@ def _write_rows(folder: Path, splits: Mapping[str, Sequence[Row]]) -> dict[str, 
 def _columns(row: Row) -> dict[str, Any]:
     """The columns a kind of row has; what it came from and whose words are in it travel along."""
     common = {"prompt": row.prompt, "source": row.source, "signal": row.signal, "conversation": row.conversation,
-              "weight": row.weight, "line": row.line, "people": list(row.people) or [NOBODY]}  # fmt: skip
+              "weight": row.weight, "line": row.line, "people": list(row.people) or [NOBODY],
+              "asked": row.asked}  # fmt: skip
     if row.kind == "pair":
         return {**common, "chosen": row.completion, "rejected": row.rejected}
     if row.kind == "label":

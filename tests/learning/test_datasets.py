@@ -138,7 +138,7 @@ def test_rows_say_whose_words_they_are_and_which_line_they_come_from(tmp_path: P
     pair = row("Aye", kind="pair", rejected="Nay.<|end|>")
     label = row("Aye", kind="label", label=False)
     snapshot = write_snapshot(tmp_path, {"train": [row("Aye"), pair, label]}, {})
-    common = {"prompt", "source", "signal", "conversation", "weight", "line", "people"}
+    common = {"prompt", "source", "signal", "conversation", "weight", "line", "people", "asked"}
     [[target], [preferred], [judged]] = [snapshot.rows(kind, "train") for kind in ("sft", "pair", "label")]
     assert target.keys() == common | {"completion"}
     assert preferred.keys() == common | {"chosen", "rejected"}

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from characters.library import Library
+from characters.messages import Turn
 from characters.prompt import Part
 from db.home import Home
 from db.provenance import Policy
 from db.store import Store
-from learning.datasets.snapshot import Snapshot
+from learning.datasets.snapshot import Snapshot, write_snapshot
 from learning.errors import RecipeInvalid
 from learning.exam.items import make_items
 from learning.exam.matching import Mark, mark
@@ -32,9 +33,10 @@ from learning.recipes.evaluating import rewarding, seen_answer
 from learning.recipes.rewards import Said
 from learning.recipes.sft import train_sft
 from learning.starter.tokens import TEMPLATE
-from learning.teachers.errors import TeacherUnavailable
+from learning.teachers.errors import BudgetReached, TeacherUnavailable
 from learning.teachers.offline.teacher import OfflineTeacher
 from learning.teachers.protocol import Teacher
+from tests.fakes.candidates import RENDERER, heard
 from tests.fakes.desks import ListTeacher, desk_of
 from tests.fakes.scripted_engine import ScriptedEngine
 
@@ -198,3 +200,30 @@ async def test_a_night_ends_its_training_by_rewards_once_and_notes_what_it_learn
     other, _ = reinforce(night, made, start)
     assert other != folder, "with the judge or without, it is another training"
     assert any("by rules alone" in line for line in night.say.__self__)  # type: ignore[attr-defined]
+
+
+async def test_when_the_judges_budget_ends_in_mid_training_rules_reward_alone_and_the_night_goes_on(night: Night, tmp_path: Path) -> None:
+    class Spent(ListTeacher):
+        async def complete(self, request: Any, afford: Any = None) -> Any:
+            if len(self.asked) >= 5:
+                raise BudgetReached("The budget is spent.")
+            return await super().complete(request, afford)
+
+    rows = [{"prompt": f"Ana: The rope, number {at}?\n", "completion": f"Aye.{TEMPLATE.eos}", "asked": ""} for at in range(8)]
+    start = tmp_path / "start"
+    train_sft(night.base, rows, night.config, start, lambda *_: None)
+    teacher = Spent(*["It does. VERDICT: 1"] * 5)
+    night.seat, night.reinforce = seats(tmp_path, teacher), "judge"
+    _, trained = reinforce(night, snapshot(tmp_path / "dataset", rows), start)
+    assert trained is not None
+    told = [line for line in night.say.__self__ if "by rules alone" in line]  # type: ignore[attr-defined]
+    assert told == ["rewards: by rules alone from here on; The budget is spent."]
+
+
+def test_an_answer_of_a_dataset_is_judged_by_what_was_asked_and_not_by_the_sheet(tmp_path: Path) -> None:
+    row = RENDERER.row(heard(1, "x", turns=(Turn("Ana", "How is your brother?"),), completion="Well, thank you."), BRUG)
+    rows = write_snapshot(tmp_path / "datasets", {"train": [row]}, {}).rows("sft", "train")
+    teacher = ListTeacher("It does. VERDICT: 1")
+    with rewarding(seats(tmp_path, teacher), {"answers": 1.0}, rows) as found:
+        found["answers"]([Said(row.prompt, "He is well.", True)])
+    assert "Player: How is your brother?\n" in teacher.asked[0].messages[1].content
