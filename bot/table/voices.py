@@ -50,7 +50,8 @@ class Voices:
                     return None
                 if await adapters.in_good_standing(session, kept):
                     known = await adapters.versions(session, state.campaign, npc)
-                    speaking = next((Speaking(v.adapter, v.path) for v in known if v.adapter == kept), speaking)
+                    again = (Speaking(v.adapter, v.path, v.base_id) for v in known if v.adapter == kept)
+                    speaking = next(again, speaking)
         if speaking is not None and not await self._load(speaking):
             speaking = None
         chosen = speaking.adapter if speaking else None
@@ -71,16 +72,19 @@ class Voices:
             known = await adapters.versions(session, state.campaign, npc)
         for version in known:
             if version.state in {"candidate", "held", "retired"}:
-                other = Speaking(version.adapter, version.path)
+                other = Speaking(version.adapter, version.path, version.base_id)
                 if await self._load(other):
                     return Voice(version.adapter)
-        if speaking is None:
+        if speaking is None or not await self._load(speaking):
             raise TableError(f"{npc} has one voice only; after its first night there are two to compare.")
         return Voice(None)
 
     async def _load(self, speaking: Speaking) -> bool:
-        """Put an adapter into the engine; False where its file is gone, so that the base speaks."""
+        """Put an adapter into the engine; False where it is another base's or its file is gone: the base speaks."""
         loaded = self.state.loaded
+        if not (await self.state.engine.capabilities()).carries(speaking.base_id):
+            log.warning("%s was trained on another base model. The base speaks without it.", speaking.adapter)
+            return False
         if speaking.adapter not in loaded:
             try:
                 await self.state.engine.load_adapter(speaking.adapter, Path(speaking.path))

@@ -13,6 +13,7 @@ from characters.chat_template import ChatTemplate
 from characters.messages import Message
 
 FinishReason = Literal["stop", "length", "cancelled"]
+REMOTE = "remote-"  # begins the base_id of a server's model, whose file nobody here sees
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,10 @@ class Capabilities:
     system_budget: int | None = None
     context_budget: int | None = None
     embedding: str | None = None
+
+    def carries(self, base_id: str) -> bool:
+        """Whether what was trained on a base may speak here; a server's model tells no file, and the server refuses."""
+        return base_id == self.base_id or self.base_id.startswith(REMOTE)
 
 
 class Engine(Protocol):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import httpx2
 import openai
 
-from characters.inference.engine import Capabilities, Delta, Event, Finish, Request, Score, Timings
+from characters.inference.engine import REMOTE, Capabilities, Delta, Event, Finish, Request, Score, Timings
 from characters.inference.errors import RemoteRefused, RemoteUnavailable, Unsupported
 from characters.inference.server_adapters import Choice, Kind, make_adapters
 from characters.inference.stopping import StopFilter
@@ -56,7 +56,7 @@ class OpenAIEngine:
 
     async def capabilities(self) -> Capabilities:
         """What can be known without asking the server."""
-        return Capabilities(name=self._model, base_id=f"remote-{self._model}", context=self._context,
+        return Capabilities(name=self._model, base_id=f"{REMOTE}{self._model}", context=self._context,
                             scoring=False, adapters=self._adapters is not None)  # fmt: skip
 
     async def generate(self, request: Request) -> AsyncGenerator[Event, None]:

@@ -13,23 +13,24 @@ from db.prepared import Prepared
 
 @dataclass(frozen=True)
 class Speaking:
-    """The adapter in force."""
+    """The adapter in force, and the base it was trained on."""
 
     adapter: str
     path: str
+    base_id: str
 
 
 _ACTIVE = Prepared(
-    select(AdapterVersion.adapter, AdapterVersion.path)
+    select(AdapterVersion.adapter, AdapterVersion.path, AdapterVersion.base_id)
     .join(ActiveAdapter, ActiveAdapter.adapter == AdapterVersion.adapter)
     .where(ActiveAdapter.campaign_id == bindparam("campaign"), ActiveAdapter.npc == bindparam("npc"))
 )
 
 
 async def active_adapter(session: AsyncSession, campaign: int, npc: str) -> Speaking | None:
-    """The adapter an NPC speaks with now, None for the bare base."""
+    """The adapter an NPC speaks with now, on the base it was trained on; None for the bare base."""
     row = (await _ACTIVE(session, campaign=campaign, npc=npc)).first()
-    return Speaking(row[0], row[1]) if row else None
+    return Speaking(row[0], row[1], row[2]) if row else None
 
 
 async def in_good_standing(session: AsyncSession, adapter: str) -> bool:

@@ -4,7 +4,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from characters.inference.errors import AdapterRefused, ModelMissing
 from db.queries import adapters
+from db.queries.adapters import Speaking
 from learning.datasets.rows import Renderer
 from learning.exam.matching import Mark
 from learning.exam.running import sit
@@ -24,12 +26,25 @@ _CONTROL = "control"
 
 
 async def incumbent_of(night: Night) -> Witness:
-    """The voice in force, loaded."""
+    """The voice in force, loaded; the bare base where it cannot speak on tonight's, as at the table."""
     async with night.store.session() as session:
         active = await adapters.active_adapter(session, night.campaign, night.npc)
-    if active is not None:
+    if active is None or not await _loaded(night, active):
+        return await night.witness(None)
+    return await night.witness(active.adapter)
+
+
+async def _loaded(night: Night, active: Speaking) -> bool:
+    """Put the voice in force into the engine; False where it is another base's, or its file is gone."""
+    if not (await night.engine.capabilities()).carries(active.base_id):
+        night.say(f"gate: {active.adapter} was trained on another base model; the bare base stands for it")
+        return False
+    try:
         await night.engine.load_adapter(active.adapter, Path(active.path))
-    return await night.witness(active.adapter if active else None)
+    except (AdapterRefused, ModelMissing) as error:
+        night.say(f"gate: the bare base stands for {active.adapter}; {error}")
+        return False
+    return True
 
 
 async def judge_candidate(

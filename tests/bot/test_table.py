@@ -135,7 +135,7 @@ async def test_a_promoted_adapter_speaks_the_next_line_until_it_is_rolled_back(o
     table = await open_table("Bare.", "Trained.", "Bare again.")
     campaign = table.state.campaign
     async with table.state.store.session() as session:
-        session.add(AdapterVersion(campaign_id=campaign, npc="mira", adapter="a1", path="/a1.gguf", base_id="b", state="candidate",
+        session.add(AdapterVersion(campaign_id=campaign, npc="mira", adapter="a1", path="/a1.gguf", base_id="sha256-scripted", state="candidate",
                                    report={}, made_at=NOW))  # fmt: skip
     spoken = []
     for active in (None, "a1", None):

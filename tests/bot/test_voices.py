@@ -1,11 +1,14 @@
 """A promoted voice is heard on the next line or in the next scene, and a rolled back one never again."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.errors import TableError
 from bot.table.table import Table
+from characters.inference.engine import Capabilities
 from characters.inference.errors import AdapterRefused
 from db.queries import adapters
 from db.queries.adapters import Version
@@ -13,9 +16,9 @@ from tests.bot.conftest import NOW, OpenTable
 from tests.fakes.hearing import said
 
 
-async def promoted(table: Table, name: str) -> None:
+async def promoted(table: Table, name: str, base: str = "sha256-scripted") -> None:
     """Somebody elsewhere promotes an adapter: rows in the database, nothing else."""
-    version = Version(name, "mira", f"/adapters/{name}.gguf", "sha256-scripted", "candidate", {}, NOW)
+    version = Version(name, "mira", f"/adapters/{name}.gguf", base, "candidate", {}, NOW)
     async with table.state.store.session() as session:
         await adapters.add_version(session, table.state.campaign, version)
         await adapters.promote(session, table.state.campaign, version, NOW)
@@ -82,6 +85,29 @@ async def test_a_line_is_spoken_by_the_base_when_the_adapters_file_is_gone(
     await promoted(table, "lost")
     assert await voice(table) is None
     assert "base speaks without it" in caplog.text
+
+
+async def test_an_adapter_of_another_base_keeps_silent_until_its_own_is_back(
+    open_table: OpenTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = await open_table()
+    await promoted(table, "foreign", "sha256-another")
+    assert await voice(table) is None
+    assert table.state.engine.adapters == {}  # type: ignore[attr-defined]
+    with pytest.raises(TableError, match="one voice only"):
+        await table.speaking.voices.other("mira")
+    told = replace(await table.state.engine.capabilities(), base_id="sha256-another")
+
+    async def changed_back() -> Capabilities:
+        return told
+
+    monkeypatch.setattr(table.state.engine, "capabilities", changed_back)
+    assert await voice(table) == "foreign"
+
+
+def test_whether_an_adapter_fits_a_servers_model_is_left_to_the_server() -> None:
+    assert Capabilities("m", "remote-m", 4096, scoring=False, adapters=True).carries("sha256-scripted")
+    assert not Capabilities("m", "sha256-m", 4096, scoring=True, adapters=True).carries("sha256-scripted")
 
 
 async def test_the_voice_of_a_scene_is_loaded_again_when_others_took_its_place(open_table: OpenTable) -> None:

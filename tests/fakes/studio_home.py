@@ -89,7 +89,7 @@ async def slept(table: Table, home: Path, adapter: Path) -> None:
     control = verdict(False)
     report = {**verdict(True), "dataset": "dataset-1", "perplexity": 9.4, "control": {**control, "measures": [{**m, "candidate": m["candidate"] - 0.2} for m in control["measures"]]}}
     async with state.store.session() as session:
-        version = Version("mira-0a1b2c3d4e5f", "mira", str(adapter), "base", "candidate", report, began)
+        version = Version("mira-0a1b2c3d4e5f", "mira", str(adapter), "sha256-scripted", "candidate", report, began)
         await adapters.add_version(session, state.campaign, version)
         session.add(Night(campaign_id=state.campaign, npc="mira", state="done", attempts=1, started_at=began, ended_at=began + timedelta(minutes=7), reason="",
                           report={"adapter": version.adapter, "counts": {"sft": 9, "pair": 1, "label": 9, "left_out": 0}, "missing": "29 more pairs or 51 more votes for a preference stage"}))  # fmt: skip

@@ -102,7 +102,7 @@ class NightStandIn:
         async with state.store.session() as session:
             file = self.home / "mira-777777777777.gguf"
             file.write_bytes(b"GGUF")
-            await adapters.add_version(session, state.campaign, Version("mira-777777777777", "mira", str(file), "base", "candidate", report, clock()))
+            await adapters.add_version(session, state.campaign, Version("mira-777777777777", "mira", str(file), "sha256-scripted", "candidate", report, clock()))
             await nights.finish_night(session, night.id, "done", clock(), {"adapter": "mira-777777777777", "counts": {"sft": 9}})
             assert request is not None
             await nights.finish(session, request.id, "stand-in", clock())
