@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy import CursorResult, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import ActiveAdapter, AdapterVersion, NightRequest
 from db.prepared import Prepared
+
+_UNTIL = "spoke_until"  # in a retired adapter's report: when another was promoted in its place
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ async def judge_again(session: AsyncSession, adapter: str, state: str, report: d
 
 async def promote(session: AsyncSession, campaign: int, version: Version, now: datetime) -> None:
     """Let an NPC speak with an adapter from its next line on."""
-    await _restate(session, campaign, version.npc, {"active": "retired"})
+    for row in await session.scalars(_of(campaign, version.npc, "active")):
+        row.state, row.report = "retired", {**row.report, _UNTIL: now.isoformat()}
+    await session.flush()
     chosen = update(AdapterVersion).where(AdapterVersion.adapter == version.adapter)
     await session.execute(chosen.values(state="active"))
     await set_active(session, campaign, version.npc, version.adapter, now)
@@ -118,22 +122,32 @@ async def roll_back(session: AsyncSession, campaign: int, npc: str, now: datetim
     Returns:
         The adapter now in force, None for the base.
     """
-    await _restate(session, campaign, npc, {"active": "rolled_back"})
-    before = await session.scalar(
-        select(AdapterVersion.adapter)
-        .where(AdapterVersion.campaign_id == campaign, AdapterVersion.npc == npc, AdapterVersion.state == "retired")
-        .order_by(AdapterVersion.id.desc()).limit(1)
-    )  # fmt: skip
+    for row in await session.scalars(_of(campaign, npc, "active")):
+        row.state = "rolled_back"
+    await session.flush()
+    return await voice_before(session, campaign, npc, now)
+
+
+async def voice_before(session: AsyncSession, campaign: int, npc: str, now: datetime) -> str | None:
+    """Let an NPC speak with the adapter it spoke with last before the one in force, on the same base; else the base.
+
+    Returns:
+        The adapter now in force, None for the base.
+    """
+    speaking = await active_adapter(session, campaign, npc)
+    retired = [
+        row for row in await session.scalars(_of(campaign, npc, "retired"))
+        if speaking is None or row.base_id == speaking.base_id
+    ]  # fmt: skip
+    # Those retired before that moment was noted have none, and come before all that have one, by age.
+    before = max(retired, key=lambda row: (str(row.report.get(_UNTIL, "")), row.id), default=None)
     if before is not None:
-        await session.execute(update(AdapterVersion).where(AdapterVersion.adapter == before).values(state="active"))
-    await set_active(session, campaign, npc, before, now)
-    return before
+        before.state = "active"
+        await session.flush()
+    await set_active(session, campaign, npc, before.adapter if before else None, now)
+    return before.adapter if before else None
 
 
-async def _restate(session: AsyncSession, campaign: int, npc: str, changes: dict[str, str]) -> None:
-    for old, new in changes.items():
-        await session.execute(
-            update(AdapterVersion)
-            .where(AdapterVersion.campaign_id == campaign, AdapterVersion.npc == npc, AdapterVersion.state == old)
-            .values(state=new)
-        )
+def _of(campaign: int, npc: str, state: str) -> Select[AdapterVersion]:
+    found = select(AdapterVersion).where(AdapterVersion.campaign_id == campaign, AdapterVersion.npc == npc)
+    return found.where(AdapterVersion.state == state)

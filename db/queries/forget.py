@@ -72,7 +72,7 @@ async def block_adapters(
 ) -> list[str]:
     """Block every adapter that saw the person's rows, and ask for nights that train anew without them.
 
-    An NPC that spoke with one goes back to its newest retired adapter, or to the base.
+    An NPC that spoke with one goes back to the one before, or to the base.
 
     Args:
         touched: datasets that hold rows of the person.
@@ -101,19 +101,12 @@ async def block_adapters(
 
 
 async def _another_voice(session: AsyncSession, campaign: int, npc: str, now: datetime) -> None:
-    """Let an NPC whose adapter is blocked speak with the newest one it spoke with before, or the base."""
+    """Let an NPC whose adapter is blocked speak with the one it spoke with before, or the base."""
     speaks = select(AdapterVersion.state).join(ActiveAdapter, ActiveAdapter.adapter == AdapterVersion.adapter)
     state = await session.scalar(speaks.where(ActiveAdapter.campaign_id == campaign, ActiveAdapter.npc == npc))
     if state != "blocked":
         return
-    before = await session.scalar(
-        select(AdapterVersion)
-        .where(AdapterVersion.campaign_id == campaign, AdapterVersion.npc == npc, AdapterVersion.state == "retired")
-        .order_by(AdapterVersion.id.desc()).limit(1)
-    )  # fmt: skip
-    if before is not None:
-        before.state = "active"
-    await adapters.set_active(session, campaign, npc, before.adapter if before else None, now)
+    await adapters.voice_before(session, campaign, npc, now)
 
 
 async def forget_person(session: AsyncSession, traces: Traces, now: datetime) -> Forgotten:

@@ -78,21 +78,26 @@ def merge_adapter(npc: str, out: Path, adapter: str | None, campaign: str | None
 @click.option("--campaign", metavar="NAME")
 @click.option("--json", "as_json", is_flag=True)
 def promote(npc: str, adapter: str | None, campaign: str | None, as_json: bool) -> None:
-    """Let an NPC speak with its newest candidate, or the one named, from its next line on."""
+    """Let an NPC speak with its newest candidate on the model in use, or the one named, from its next line on."""
+    from characters.inference.llama_cpp_engine import file_id
     from db.queries import adapters
+
+    place = Place.find(campaign)
 
     async def work(store: Store, number: int) -> Version:
         async with store.session() as session:
             known = await adapters.versions(session, number, npc)
-            wanted = _chosen(known, npc, adapter, "candidate", "has no candidate that passed the gate; run "
-                             "`understudy night`")  # fmt: skip
+            if adapter is None and place.base.is_file():  # a voice of another base would not be heard
+                known = [version for version in known if version.base_id == file_id(place.base)]
+            wanted = _chosen(known, npc, adapter, "candidate", "has no candidate on this base model that passed the "
+                             "gate; run `understudy night`")  # fmt: skip
             if wanted.state in _NEVER_AGAIN:
                 why = _NEVER_AGAIN[wanted.state]
                 raise NothingToLearn(f"{wanted.adapter} {why} and is not promoted again; train a new one.")
             await adapters.promote(session, number, wanted, now())
             return wanted
 
-    chosen = Place.find(campaign).run(work)
+    chosen = place.run(work)
     sentence = f"{npc} speaks with {chosen.adapter} from the next line on."
     _told({"npc": npc, "adapter": chosen.adapter}, sentence, as_json)
 

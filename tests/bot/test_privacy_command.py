@@ -73,7 +73,7 @@ class Played:
         file = home.folder("adapters/1/mira") / "mira-1.gguf"
         file.write_bytes(b"GGUF\0" + f"{snapshot.hash} run-000000000001".encode())
         async with self.gm.state.store.session() as session:
-            version = Version("mira-1", "mira", str(file), "base", "candidate", {"dataset": snapshot.hash}, NOW)
+            version = Version("mira-1", "mira", str(file), "sha256-scripted", "candidate", {"dataset": snapshot.hash}, NOW)
             await adapters.add_version(session, self.gm.state.campaign, version)
             await adapters.promote(session, self.gm.state.campaign, version, NOW)
         report = markdown(Outcome("mira", counts(found), tuple(found), "nothing"), "Mira")
