@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,10 @@ from learning.recipes.config import SHIPPED, load_config
 if TYPE_CHECKING:
     from db.store import Store
     from learning.nightly import Outcome
+
+_PROVES_NOTHING = (
+    "Nothing was promoted by itself, because the shuffled control passed the gate too; listen, and promote it yourself."
+)
 
 
 @click.command()
@@ -89,7 +93,7 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
                         wish.control, wish.until, seats(place, campaign, slug), place.settings.nights.judge,
                         place.settings.nights.reinforce)  # fmt: skip
             outcome = await run(job)
-            await promote_if_wished(place, store, campaign, outcome)
+            outcome = await promote_if_wished(place, store, campaign, outcome)
             text = markdown(outcome, library.get(slug).name)
             file = place.home.folder("reports") / f"{job.now:%Y-%m-%d-%H%M%S}-{slug}.md"
             file.write_text(text, "utf-8")
@@ -99,16 +103,23 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
     return reports
 
 
-async def promote_if_wished(place: Place, store: Store, campaign: int, outcome: Outcome) -> None:
-    """Where the GM has said so, let what passed the gate speak at once; what was rolled back or blocked never does."""
+async def promote_if_wished(place: Place, store: Store, campaign: int, outcome: Outcome) -> Outcome:
+    """Where the GM has said so, let what passed the gate speak at once; what was rolled back or blocked never does.
+
+    A gate that let the shuffled control pass as well has told nothing apart, so nothing is promoted on its word; the
+    outcome that comes back says so in its note.
+    """
     from db.queries import adapters
 
     if place.settings.nights.promote != "automatic" or outcome.verdict is None or not outcome.verdict.passed:
-        return
+        return outcome
+    if outcome.control is not None and outcome.control.passed:
+        return replace(outcome, note=f"{outcome.note} {_PROVES_NOTHING}".strip())
     async with store.session() as session:
         for version in await adapters.versions(session, campaign, outcome.npc):
             if version.adapter == outcome.adapter and version.state == "candidate":
                 await adapters.promote(session, campaign, version, now())
+    return outcome
 
 
 def _say(npc: str) -> Callable[[str], None]:
