@@ -3,7 +3,8 @@
 | event | becomes |
 |---|---|
 | the GM edits a line, or speaks as the NPC | a target (weight 3); an edit also beats the original |
-| the GM approves a line | a target (weight 1), and a label |
+| that edit is edited again, or another take is kept | nothing of the earlier edit |
+| the GM approves a line | a target (weight 1), and a label: of the words that were approved, whatever take came later |
 | another take is kept | the kept one beats the one before it |
 | of two voices heard blind one is preferred | its line beats the other's |
 | another take is asked for and none kept, 👎, retcon, ✖ | a label: not like this |
@@ -217,8 +218,9 @@ def _of_reaction(line: HeardLine, given: GivenReaction, original: str, judge: _J
     if given.kind == "gm_line":
         return [_row(line, judge, "sft", "gm_line", source="gm", completion=line.text, weight=3)]
     if given.kind == "thumbs_up":
-        label = _row(line, judge, "label", "thumbs_up", completion=line.text, weight=2 if by_gm else 1, voter=voter)
-        return [_row(line, judge, "sft", "thumbs_up", completion=line.text), label] if by_gm else [label]
+        liked = given.text or line.text
+        label = _row(line, judge, "label", "thumbs_up", completion=liked, weight=2 if by_gm else 1, voter=voter)
+        return [_row(line, judge, "sft", "thumbs_up", completion=liked), label] if by_gm else [label]
     if given.kind in {"thumbs_down", "safety_x"}:
         disliked, weight = given.text or line.text, 2 if by_gm or given.kind == "safety_x" else 1
         return [_row(line, judge, "label", given.kind, completion=disliked, label=False, weight=weight,
@@ -231,12 +233,22 @@ def _of_reaction(line: HeardLine, given: GivenReaction, original: str, judge: _J
         return [_row(line, judge, "pair", "keep", completion=kept, rejected=other, voter=voter)]
     if given.kind == "vote":
         return _of_vote(line, given, judge, voter)
-    if given.kind == "regen" and not any(r.kind in {"keep", "edit"} for r in line.reactions):
+    if given.kind == "regen" and not _stands_by(line, given.text):
         return [_row(line, judge, "label", "regen", completion=given.text, label=False, voter=voter)]
     return []
 
 
+def _stands_by(line: HeardLine, text: str) -> bool:
+    """Whether somebody chose among a line's takes, or likes this one: then asking for another is no dislike."""
+    if any(given.kind in {"keep", "edit"} for given in line.reactions):
+        return True
+    liked = {given.text or line.text for given in line.reactions if given.kind == "thumbs_up"}
+    return text in liked and not line.retracted
+
+
 def _of_edit(line: HeardLine, given: GivenReaction, original: str, judge: _Judge) -> list[Candidate]:
+    if given.take not in {None, line.kept}:
+        return []  # corrected once more, or undone by the take that is kept
     by_gm = given.role == "gm"
     take = next((take for take in line.takes if take.id == given.take), None)
     text, source = (take.text, take.origin) if take else (line.text, "local")

@@ -58,6 +58,27 @@ def test_approval_by_the_gm_is_a_target_and_a_label_and_a_players_only_a_label()
     assert [(c.kind, c.label, c.weight) for c in of(line(reaction("thumbs_up", "player")))] == [("label", True, 1)]
 
 
+def test_approval_stays_with_the_words_that_were_approved_and_asking_for_another_take_is_no_dislike_of_them() -> None:
+    takes = ("One gold, and not for begging.", "Nobody liked this one.")
+    again = reaction("regen", text=takes[0])
+    found = of(line(reaction("thumbs_up", text=takes[0]), again, takes=takes))
+    assert [(c.kind, c.signal, c.label, c.completion) for c in found] == [("sft", "thumbs_up", True, takes[0]), ("label", "thumbs_up", True, takes[0])]
+    found = of(line(reaction("thumbs_up", "player", text=takes[0]), again, reaction("regen", text=takes[1]), takes=(*takes, "Third.")))
+    assert [(c.signal, c.label, c.completion) for c in found] == [("thumbs_up", True, takes[0]), ("regen", False, takes[1])]
+    undone = of(line(reaction("thumbs_up", text=takes[0]), again, takes=takes, retracted=True))
+    assert not any(c.label for c in undone), "a line that was taken back is liked no more"
+
+
+def test_of_two_edits_of_a_line_the_last_is_learnt_and_none_that_another_take_replaced() -> None:
+    takes = ("I have rope for 1 gold.", "GM: A tpyo of it.", "GM: One gold, and mind the knots.")
+    twice = (reaction("edit", take=2), reaction("edit", take=3))
+    found = of(line(*twice, takes=takes))
+    assert [(c.kind, c.completion, c.weight) for c in found] == [("sft", takes[2], 3), ("pair", takes[2], 1)]
+    assert of(line(*twice, reaction("keep", take=1), takes=takes, kept=1, text=takes[0])) == []
+    back = of(line(*twice, reaction("keep", take=2), takes=takes, kept=2, text=takes[1]))
+    assert [(c.signal, c.completion) for c in back if c.kind == "sft"] == [("edit", takes[1])], "the earlier edit was chosen again"
+
+
 def test_a_line_the_gm_spoke_is_a_target() -> None:
     found = of(line(reaction("gm_line"), takes=("GM: Get out.",), source="gm"))
     assert [(c.kind, c.source, c.weight, c.completion) for c in found] == [("sft", "gm", 3, "GM: Get out.")]
