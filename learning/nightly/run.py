@@ -87,7 +87,7 @@ async def _stages(night: Night) -> Outcome:
         await verify(night, renderer)
         work = train(night, snapshot, found)
     outcome = replace(outcome, trained=work.supervised, preference=work.preference,
-                      reinforced=work.reinforced, note=work.plan.reason)
+                      reinforced=work.reinforced, note=work.note)
     if work.file is None:
         return outcome
     outcome = replace(outcome, adapter=work.file.stem)

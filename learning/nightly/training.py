@@ -13,21 +13,18 @@ from typing import Any
 
 from characters.files import write_whole
 from characters.inference.llama_cpp_engine import file_id
-from db.tonight import FIRST_PAIRS
 from learning.anchors import general_candidates
 from learning.datasets.rows import Renderer
 from learning.datasets.snapshot import Snapshot
 from learning.errors import BaseUntrainable
 from learning.gguf.adapter import architecture_of, write_adapter
 from learning.gguf.base_model import verify_base
+from learning.nightly.preferring import Preferred, prefer
 from learning.nightly.reinforcing import reinforce
-from learning.nightly.runs import done, named_by, progress_of, say_of_what, small
+from learning.nightly.runs import done, named_by, progress_of, say_of_what
 from learning.nightly.values import Night
-from learning.recipes.config import SHIPPED, DpoConfig, KtoConfig, SftConfig, load_recipe
-from learning.recipes.dpo import train_dpo
-from learning.recipes.kto import train_kto
+from learning.recipes.config import SftConfig
 from learning.recipes.planning import Plan, measure_speed, plan, tier
-from learning.recipes.preferences import Start
 from learning.recipes.run import Trained
 from learning.recipes.sft import train_sft
 
@@ -39,13 +36,14 @@ Rows = Sequence[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Work:
-    """What was trained tonight: folders of PEFT adapters, and the file that serves."""
+    """What was trained tonight: folders of PEFT adapters, the file that serves, and what could not be done, and why."""
 
     plan: Plan
     supervised: Trained | None = None
     preference: Trained | None = None
     reinforced: Trained | None = None
     file: Path | None = None
+    note: str = ""
 
 
 async def verify(night: Night, renderer: Renderer) -> None:
@@ -72,19 +70,18 @@ def train(night: Night, snapshot: Snapshot, found: dict[str, int]) -> Work:
     rows = snapshot.rows("sft", "train")
     planned = _plan(night, rows)
     if not planned.trains:
-        return Work(planned)
+        return Work(planned, note=planned.reason)
     config = planned.config(night.config)
     night.say(f"training: {len(planned.keep)} rows, {config.epochs:g} passes at most"
               + (f"; {planned.reason}" if planned.reason else ""))  # fmt: skip
     held = snapshot.rows("sft", "validation")
     folder, trained = _supervised(night, snapshot.hash, planned.rows(rows), held, config, "run")
-    last, preference = folder, None
-    if tier(found) == "preference":
-        last, preference = _preferred(night, snapshot, folder, found)
-    reinforced = None
+    preferred = prefer(night, snapshot, folder, found) if tier(found) == "preference" else Preferred(folder)
+    last, reinforced = preferred.folder, None
     if night.reinforce != "never":
         last, reinforced = reinforce(night, snapshot, last)
-    return Work(planned, trained, preference, reinforced, _write(night, snapshot, last))
+    note = " ".join(part for part in (planned.reason, preferred.note) if part)
+    return Work(planned, trained, preferred.trained, reinforced, _write(night, snapshot, last), note)
 
 
 def train_control(night: Night, snapshot: Snapshot, planned: Plan) -> Path:
@@ -122,27 +119,6 @@ def _supervised(
     label = "training" if name == "run" else name
     trained = train_sft(night.base, rows, config, folder, progress_of(night, label), validation=held)
     say_of_what(folder, dataset)
-    return folder, trained
-
-
-def _preferred(night: Night, snapshot: Snapshot, start: Path, found: dict[str, int]) -> tuple[Path, Trained | None]:
-    """Go on from the supervised adapter with pairs where there are enough, else with votes."""
-    suffix = "_starter" if small(night.base) else ""
-    kind, recipe = ("pair", "dpo") if found["pair"] >= FIRST_PAIRS else ("label", "kto")
-    config = load_recipe(SHIPPED / f"{recipe}{suffix}.yaml")
-    rows, held = snapshot.rows(kind, "train"), snapshot.rows(kind, "validation")
-    folder = night.home.folder("runs") / f"{recipe}-{named_by([start.name, rows, config.model_dump()])}"
-    if done(folder):
-        say_of_what(folder, snapshot.hash)
-        return folder, None
-    night.say(f"preferences: {len(rows)} {kind}s, {recipe}")
-    begin, progress = Start(night.base, start), progress_of(night, "preferences")
-    if isinstance(config, DpoConfig):
-        trained = train_dpo(begin, rows, config, folder, progress, validation=held)
-    else:
-        assert isinstance(config, KtoConfig)
-        trained = train_kto(begin, rows, config, folder, progress, validation=held)
-    say_of_what(folder, snapshot.hash)
     return folder, trained
 
 
