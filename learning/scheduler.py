@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import NightElsewhere, StoreError
 from db.night_lock import YIELDED
@@ -135,12 +136,14 @@ class Hands:
         start: begins a night for (campaign's name, NPC).
         held: whether anybody else runs a night in this home.
         tell: what becomes of the nights, as events with a sentence in `message`.
+        has_sheet: whether an NPC can be played; the night of one that is not would fail every time.
     """
 
     clock: Callable[[], datetime]
     start: Callable[[str, str], Child]
     held: Callable[[], bool]
     tell: Callable[[dict[str, Any]], None]
+    has_sheet: Callable[[str], bool]
 
 
 @dataclass
@@ -216,9 +219,14 @@ class NightService:
         now = self.hands.clock()
         async with self.store.session() as session:
             for campaign, name in (await nights.campaigns(session)).items():
-                for npc in await nights.npcs_with_news(session, campaign, before, self.hands.clock()):
+                for npc in await self._with_news(session, campaign, before):
                     if await nights.ask(session, campaign, npc, now):
                         self._tell("asked", f"A night is due for {npc}.", name, npc)
+
+    async def _with_news(self, session: AsyncSession, campaign: int, before: datetime | None = None) -> list[str]:
+        """The NPCs with news that have a sheet still."""
+        news = await nights.npcs_with_news(session, campaign, before, self.hands.clock())
+        return [npc for npc in news if self.hands.has_sheet(npc)]
 
     # --- serving -------------------------------------------------------------------------------
 
@@ -269,7 +277,7 @@ class NightService:
             return
         async with self.store.session() as session:
             names = await nights.campaigns(session)
-            npcs = [request.npc] if request.npc else await nights.npcs_with_news(session, request.campaign, now=now)
+            npcs = [request.npc] if request.npc else await self._with_news(session, request.campaign)
         self._running = _Running(request, names[request.campaign], deque(npcs), now)
         await self._next(self._running)
 
@@ -291,8 +299,7 @@ class NightService:
         if not self._news_wait:
             async with self.store.session() as session:
                 for campaign in await nights.campaigns(session):
-                    news = await nights.npcs_with_news(session, campaign, now=self.hands.clock())
-                    self._news_wait = self._news_wait or bool(news)
+                    self._news_wait = self._news_wait or bool(await self._with_news(session, campaign))
         return self._news_wait
 
     def _leave(self) -> None:

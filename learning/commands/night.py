@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from characters.errors import UnderstudyError
 from characters.library import Library
 from db.night_lock import night_lock
 from db.provenance import Policy
 from learning.commands.place import Place, farewell, now, quiet
 from learning.commands.seats import seats
-from learning.errors import NothingToLearn
+from learning.errors import LearningError, NothingToLearn
 from learning.recipes.config import SHIPPED, load_config
 
 if TYPE_CHECKING:
     from db.store import Store
-    from learning.nightly import Outcome
+    from learning.nightly import Night, Outcome
 
+_Found = tuple[list[dict[str, Any]], list[str]]  # the reports, and the sentences of the nights that failed
 _PROVES_NOTHING = (
     "Nothing was promoted by itself, because the shuffled control passed the gate too; listen, and promote it yourself."
 )
@@ -44,13 +46,15 @@ def night(
     place = Place.find(campaign)
     wish = _Wish(npc, recipe, until, control)
     with night_lock(place.home, now, farewell=lambda: farewell("The night", as_json)):
-        found = place.run(lambda store, number: _alone(place, store, number, wish))
+        found, faults = place.run(lambda store, number: _alone(place, store, number, wish))
     if as_json:
         click.echo(json.dumps({"npcs": found}, ensure_ascii=False))
-        return
-    for entry in found:
-        click.echo(entry["report"])
-        click.echo(f"(report: {entry['file']})")
+    else:
+        for entry in found:
+            click.echo(entry["report"])
+            click.echo(f"(report: {entry['file']})")
+    if faults:
+        raise LearningError(" ".join(faults))
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,58 @@ class _Wish:
     control: bool
 
 
-async def _alone(place: Place, store: Store, campaign: int, wish: _Wish) -> list[dict[str, Any]]:
+async def _alone(place: Place, store: Store, campaign: int, wish: _Wish) -> _Found:
     async with store.night_alone(campaign):
         return await _night(place, store, campaign, wish)
 
 
-async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list[dict[str, Any]]:
-    from db.queries import harvest, teaching
-    from learning.nightly import STAGES, Night, run
+async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> _Found:
+    """Everybody's night, one after the other; one that fails costs nobody else's."""
+    from learning.nightly import Night
     from learning.nightly.runs import small
+
+    chosen = await _chosen(store, campaign, wish)
+    config = load_config(wish.recipe or SHIPPED / ("sft_starter.yaml" if small(place.base) else "sft.yaml"))
+    library, engine, reports, faults = Library(place.home.root), place.engine(), [], []
+    policy = Policy(place.settings.privacy.channel_text)
+    try:
+        for slug in chosen:
+            job = Night(store, engine, library, place.home, place.base, campaign, slug, config, policy, now(),
+                        _say(slug), now, place.settings.sampling.max_tokens, place.settings.nights.minutes,
+                        wish.control, wish.until, seats(place, campaign, slug), place.settings.nights.judge,
+                        place.settings.nights.reinforce)  # fmt: skip
+            try:
+                reports.append(await _one(place, job))
+            except UnderstudyError as error:
+                if len(chosen) == 1:
+                    raise
+                faults.append(f"{slug}: {error}")
+                job.say(f"the night failed: {error}")
+    finally:
+        await engine.close()
+    return reports, faults
+
+
+async def _one(place: Place, job: Night) -> dict[str, Any]:
+    """One NPC's night and its report."""
+    from learning.nightly import run
     from learning.report import as_json, markdown
+
+    outcome = await promote_if_wished(place, job.store, job.campaign, await run(job))
+    text = markdown(outcome, job.library.get(job.npc).name)
+    file = place.home.folder("reports") / f"{job.now:%Y-%m-%d-%H%M%S}-{job.npc}.md"
+    file.write_text(text, "utf-8")
+    return {**as_json(outcome), "report": text, "file": str(file)}
+
+
+async def _chosen(store: Store, campaign: int, wish: _Wish) -> list[str]:
+    """Whose night it is, in order of name.
+
+    Raises:
+        NothingToLearn: nobody's, or there is no such stage.
+    """
+    from db.queries import harvest, teaching
+    from learning.nightly import STAGES
 
     npc = wish.npc
     if wish.until not in STAGES:
@@ -83,24 +129,7 @@ async def _night(place: Place, store: Store, campaign: int, wish: _Wish) -> list
     if not chosen:
         whom = f" to {npc}" if npc else ""
         raise NothingToLearn(f"Nobody has reacted{whom} yet; play, then approve, edit or speak some lines.")
-    config = load_config(wish.recipe or SHIPPED / ("sft_starter.yaml" if small(place.base) else "sft.yaml"))
-    library, engine, reports = Library(place.home.root), place.engine(), []
-    policy = Policy(place.settings.privacy.channel_text)
-    try:
-        for slug in chosen:
-            job = Night(store, engine, library, place.home, place.base, campaign, slug, config, policy, now(),
-                        _say(slug), now, place.settings.sampling.max_tokens, place.settings.nights.minutes,
-                        wish.control, wish.until, seats(place, campaign, slug), place.settings.nights.judge,
-                        place.settings.nights.reinforce)  # fmt: skip
-            outcome = await run(job)
-            outcome = await promote_if_wished(place, store, campaign, outcome)
-            text = markdown(outcome, library.get(slug).name)
-            file = place.home.folder("reports") / f"{job.now:%Y-%m-%d-%H%M%S}-{slug}.md"
-            file.write_text(text, "utf-8")
-            reports.append({**as_json(outcome), "report": text, "file": str(file)})
-    finally:
-        await engine.close()
-    return reports
+    return chosen
 
 
 async def promote_if_wished(place: Place, store: Store, campaign: int, outcome: Outcome) -> Outcome:

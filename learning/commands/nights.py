@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from characters.library import Library
 from db.home import Home
 from db.night_lock import NightHeld, NightLock, night_lock
 from db.settings import Settings, load_settings
@@ -95,7 +96,7 @@ async def _serve(
             click.echo(json.dumps(event, ensure_ascii=False))
             sys.stdout.flush()
 
-    hands = Hands(_now, start_night, lambda: lock.holder() is not None, tell)
+    hands = Hands(_now, start_night, lambda: lock.holder() is not None, tell, _sheets(home))
     store = await Store.open(settings.database.url or home.database_url)
     try:
         service = NightService(store, plan, hands, f"{socket.gethostname()}:{os.getpid()}", host)
@@ -113,6 +114,12 @@ async def _serve(
         tell({"event": "stopped", "message": "The nightly service has ended."})
     finally:
         await store.close()
+
+
+def _sheets(home: Home) -> Callable[[str], bool]:
+    """Whether an NPC has a sheet, as the files stand when it is asked."""
+    library = Library(home.root)
+    return lambda npc: npc in library.slugs()
 
 
 def _end_on_signals(over: asyncio.Event) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,13 @@ from bot.table.table import Seat, Table
 from bot.wiring import House, find_house, make_engine, open_table
 from characters.inference.engine import GREEDY, Finish, Request
 from characters.inference.starter import STARTER
-from characters.messages import Turn
+from characters.messages import Scene, Turn
 from characters.prompt import Budget, Part
+from db.home import Home
+from db.queries import lines, play, reactions
+from db.queries.reactions import Reaction
+from db.store import Store
+from db.values import StoredTurn
 from learning.datasets.rows import Renderer
 
 HABIT = "by the seven lanterns"
@@ -167,3 +173,24 @@ async def test_a_night_nobody_asked_for_says_so(home: Path) -> None:
     assert done.returncode == 1
     assert "Nobody has reacted" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_an_npc_without_a_sheet_costs_no_other_its_night_and_the_command_fails_with_its_name(home: Path, tiny_model: Path) -> None:
+    store = await Store.open(Home(home).database_url)
+    async with store.session() as session:
+        now = datetime.now(UTC)
+        campaign = await play.campaign_id(session, "home", now)
+        scene = await play.start_scene(session, await play.start_session(session, campaign, now), Scene(), now)
+        for npc in ("alda", "mira"):
+            line = await lines.add_turn(session, scene, StoredTurn(0, npc, "Aye.", npc, "npc"), now)
+            await reactions.react(session, Reaction(line, "thumbs_up"), now)
+    await store.close()
+    program = Path(sys.executable).with_name("understudy")
+    environment = {**os.environ, "UNDERSTUDY_HOME": str(home), "UNDERSTUDY_ENGINE_MODEL": str(tiny_model)}
+    command = [program, "night", "--stage", "harvest", "--json"]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env=environment, check=False)
+    found, fault = [json.loads(said) for said in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert [entry["npc"] for entry in found["npcs"]] == ["mira"]
+    assert fault["event"] == "error"
+    assert fault["message"].startswith("alda: There is no NPC called 'alda'")

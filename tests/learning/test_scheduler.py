@@ -57,6 +57,7 @@ class House:
         self.told: list[dict[str, Any]] = []
         self.held = False
         self.refuses: OSError | None = None
+        self.without_sheet: set[str] = set()
 
     async def begin(self) -> "House":
         async with self.store.session() as session:
@@ -71,7 +72,7 @@ class House:
 
     def service(self, name: str = "me", host: Any = None, **settings: Any) -> NightService:
         plan = Plan.of(NightSettings(timezone="UTC", **settings))
-        hands = Hands(lambda: self.now, self.start, lambda: self.held, self.told.append)
+        hands = Hands(lambda: self.now, self.start, lambda: self.held, self.told.append, lambda npc: npc not in self.without_sheet)
         return NightService(self.store, plan, hands, name, host)
 
     async def tick(self, service: NightService, times: int = 1) -> None:
@@ -183,6 +184,24 @@ async def test_a_request_with_nothing_to_learn_ends_and_says_so(house: House) ->
     [request] = await house.requests()
     assert (request.state, house.begun) == ("done", [])
     assert "anything new" in request.reason
+
+
+async def test_no_night_is_asked_for_an_npc_without_a_sheet_except_by_name(house: House) -> None:
+    await house.liked("alda", "mira")
+    house.without_sheet = {"alda"}
+    service = house.service()
+    await service.tonight()
+    assert [request.npc for request in await house.requests()] == ["mira"]
+    await house.tick(service)
+    house.begun[0].ends()
+    await house.tick(service)
+    await house.ask()
+    await house.tick(service)
+    house.begun[1].ends()
+    await house.tick(service)
+    await house.ask("alda")
+    await house.tick(service)
+    assert [night.npc for night in house.begun] == ["mira", "mira", "alda"], "somebody who names her hears why it fails"
 
 
 async def test_a_night_that_was_missed_is_made_up_for_at_the_start(house: House) -> None:
