@@ -14,7 +14,7 @@ from characters.prompt import Budget, Part
 from db.provenance import Policy, verdict
 from learning.datasets.marks import proven_marks
 from learning.datasets.rows import Renderer, Row
-from learning.datasets.snapshot import Origin, Snapshot, latest, write_snapshot
+from learning.datasets.snapshot import Origin, Snapshot, snapshots, write_snapshot
 from learning.datasets.splits import SPLITS, assign
 from learning.errors import NothingToLearn
 from learning.filters.near_duplicates import SEED, decontaminate, remove_duplicates, said
@@ -32,8 +32,8 @@ class DatasetOrder:
     Attributes:
         root: the folder of snapshots.
         part: the NPC, without what it learnt at the table.
-        about: for the manifest: npc, campaign, base, template, sheet, seed, made_at. Splits of the
-            newest snapshot of the same npc and campaign stand.
+        about: for the manifest: npc, campaign, base, template, sheet, seed, made_at. Splits of
+            earlier snapshots of the same npc and campaign stand.
         guarded: texts of the exam no train row may come near.
         withheld: what this NPC may not know; a line that tells it without having it in its prompt is left out.
         train_only: rendered rows that are nobody's conversation (anchors, replay); they only train.
@@ -101,9 +101,16 @@ def build_dataset(candidates: Sequence[Candidate], order: DatasetOrder) -> Built
 
 
 def _known(order: DatasetOrder) -> dict[str, str]:
-    """The splits of the newest snapshot of this NPC; they stand for conversations that return, too."""
-    before = latest(order.root, str(order.about.get("npc", order.part.slug)), order.about.get("campaign"))
-    return dict(before.manifest.get("conversations", {})) if before else {}
+    """The splits of all snapshots of this NPC; the first one a conversation got stands, whenever it returns.
+
+    The newest alone would not do: what is newest hangs on the clock, and rows that were trained on must
+    not be held out later.
+    """
+    known: dict[str, str] = {}
+    for before in snapshots(order.root, str(order.about.get("npc", order.part.slug)), order.about.get("campaign")):
+        for conversation, split in before.manifest.get("conversations", {}).items():
+            known.setdefault(conversation, split)
+    return known
 
 
 def _about(order: DatasetOrder, prompts: list[str]) -> dict[str, Any]:

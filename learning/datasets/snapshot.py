@@ -10,6 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ KINDS = ("sft", "pair", "label")
 # Stands where no person's words are in a row: a column of empty lists has no type, and a split with such
 # a column could not be loaded beside one without.
 NOBODY = "nobody"
+_AHEAD = timedelta(hours=1)  # a snapshot made further in the future was made while a clock was wrong
 _LIBRARIES = (
     "understudy", "datasets", "datasketch", "torch", "transformers", "peft", "trl", "llama-cpp-python", "gguf",
 )  # fmt: skip
@@ -109,15 +111,27 @@ def latest(root: Path, npc: str | None = None, campaign: Any = None) -> Snapshot
     Args:
         campaign: only this campaign's, where a snapshot says whose it is.
     """
-    found = []
+    found = snapshots(root, npc, campaign)
+    return found[-1] if found else None
+
+
+def snapshots(root: Path, npc: str | None = None, campaign: Any = None) -> list[Snapshot]:
+    """All snapshots of an NPC, or of all NPCs, the oldest first.
+
+    Those that a clock far ahead dated count as the oldest: else the newest would be one of them for years.
+
+    Args:
+        campaign: only this campaign's, where a snapshot says whose it is.
+    """
+    believed, found = (datetime.now(UTC) + _AHEAD).isoformat(), []
     for path in root.glob("*/manifest.json"):
         snapshot = _read(path.parent)
         if snapshot is None or npc not in {None, snapshot.manifest.get("npc")}:
             continue
         if campaign is None or snapshot.manifest.get("campaign", campaign) == campaign:
             made = str(snapshot.manifest.get("made_at", ""))
-            found.append(((made, path.stat().st_mtime_ns, snapshot.hash), snapshot))
-    return max(found, key=lambda entry: entry[0])[1] if found else None
+            found.append(((made <= believed, made, path.stat().st_mtime_ns, snapshot.hash), snapshot))
+    return [snapshot for _, snapshot in sorted(found, key=lambda entry: entry[0])]
 
 
 def open_snapshot(root: Path, name: str, npc: str | None = None) -> Snapshot:

@@ -48,6 +48,24 @@ def test_a_conversation_that_was_withdrawn_returns_to_its_split(tmp_path: Path) 
     assert held in {row.conversation for row in again.splits["held_out"]}
 
 
+def test_a_build_under_a_clock_years_ahead_moves_no_conversation_afterwards(tmp_path: Path) -> None:
+    given: dict[str, str] = {}
+    for number, made_at in enumerate(("2999-01-01", *(f"2026-05-{day:02}" for day in range(1, 13))), 6):
+        found = built(tmp_path, evening(number), about={"npc": "mira", "campaign": 1, "made_at": f"{made_at}T04:00:00+00:00"})
+        tonight = {row.conversation: split for split, rows in found.splits.items() for row in rows}
+        assert given.items() <= tonight.items()
+        given = tonight
+
+
+def test_a_snapshot_of_a_clock_years_ahead_is_the_newest_no_longer_than_it_is_alone(tmp_path: Path) -> None:
+    ahead = write_snapshot(tmp_path, {"train": [row("one")]}, {"npc": "mira", "made_at": "2999-01-01"})
+    assert open_snapshot(tmp_path, "latest").hash == ahead.hash
+    right = write_snapshot(tmp_path, {"train": [row("two")]}, {"npc": "mira", "made_at": "2026-05-01"})
+    assert open_snapshot(tmp_path, "latest").hash == right.hash
+    after = write_snapshot(tmp_path, {"train": [row("three")]}, {"npc": "mira", "made_at": "2026-05-02"})
+    assert after.manifest["parents"] == [right.hash]
+
+
 def test_the_same_rows_give_the_same_snapshot(tmp_path: Path) -> None:
     first, again = built(tmp_path, evening(3)), built(tmp_path, evening(3))
     assert first.snapshot.hash == again.snapshot.hash
