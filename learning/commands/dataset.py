@@ -24,6 +24,7 @@ from learning.datasets.linting import Rules, files_of, likely_stop, read_rows
 from learning.datasets.linting import lint as check
 from learning.datasets.rows import Renderer
 from learning.datasets.snapshot import KINDS, open_snapshot
+from learning.desk import obey
 from learning.errors import NothingToLearn
 from learning.harvest import harvest as to_candidates
 from learning.taught import lesson_candidates
@@ -191,22 +192,30 @@ async def _build_all(place: Place, store: Store, campaign: int, npc: str | None)
 async def _build_one(
     place: Place, store: Store, whose: tuple[int, str], renderer: Renderer, base: str
 ) -> dict[str, Any]:
-    """Build one NPC's dataset from what the table heard, what was imported, and what teachers made."""
-    from db.queries import harvest, teaching
+    """Build one NPC's dataset from what the table heard, what was imported, and what teachers made.
+
+    What the desk rejected, what the exam asks and what the NPC may not tell is left out, as a night leaves it out.
+    """
+    from db.queries import desk, harvest, teaching
+    from learning.nightly.datasets import exam_items
+    from learning.nightly.withheld import withheld_from
 
     campaign, npc = whose
     library = Library(place.home.root)
     sheet = library.get(npc)
-    async with store.session() as session:
-        heard = await harvest.heard_lines(session, campaign, npc)
-        rows = await teaching.taught_rows(session, campaign, npc)
-    imports = place.home.folder("imports")
     policy, part = Policy(place.settings.privacy.channel_text), Part(npc, sheet, library.world(sheet.world))
-    candidates = [*to_candidates(heard, policy), *load_imports(imports, npc), *lesson_candidates(rows, part, policy)]
+    async with store.session() as session:
+        heard = to_candidates(await harvest.heard_lines(session, campaign, npc), policy)
+        heard = obey(heard, await desk.verdicts(session, campaign, npc))
+        rows = await teaching.taught_rows(session, campaign, npc)
+        withheld = await withheld_from(session, library, campaign, part)
+    imports = place.home.folder("imports")
+    candidates = [*heard, *load_imports(imports, npc), *lesson_candidates(rows, part, policy)]
     about = {"npc": npc, "campaign": campaign, "base": base, "template": renderer.template.hash,
              "sheet": sheet.version, "made_at": now().isoformat()}  # fmt: skip
     order = DatasetOrder(
         place.home.folder("datasets"), part, renderer, about,
+        guarded=[item.question for item in exam_items(part)], withheld=[text for _, text in withheld],
         licences={**licences(imports, npc), **lesson_licences(rows)},
     )  # fmt: skip
     built = build_dataset(candidates, order)

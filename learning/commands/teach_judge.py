@@ -112,7 +112,8 @@ async def _run(  # noqa: PLR0913
     place: Place, store: Store, campaign: int, part: Part, wish: _Wish, teacher: Teacher, progress: Progress
 ) -> dict[str, Any]:  # fmt: skip
     from db.provenance import Policy
-    from db.queries import harvest, teaching
+    from db.queries import desk, harvest, teaching
+    from learning.desk import obey
     from learning.harvest import harvest as to_candidates
     from learning.judges import agreement
     from learning.judges.looking import hold_against
@@ -122,8 +123,9 @@ async def _run(  # noqa: PLR0913
                              budget=wish.budget)  # fmt: skip
     async with store.session() as session:
         heard = await harvest.heard_lines(session, campaign, part.slug)
+        said = await desk.verdicts(session, campaign, part.slug)
         rows = await teaching.taught_rows(session, campaign, part.slug)
-    candidates = to_candidates(heard, Policy(place.settings.privacy.channel_text))
+    candidates = obey(to_candidates(heard, Policy(place.settings.privacy.channel_text)), said)
     if wish.dry:
         return _estimate(judge, part, candidates, rows, wish)
     note, judged, pairs = "", [], 0

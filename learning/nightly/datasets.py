@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from characters.library import Library
+from characters.prompt import Part
 from learning.anchors import general_candidates, protective_candidates
 from learning.datasets.building import Built, DatasetOrder, build_dataset
 from learning.datasets.importing import licences, load_imports
@@ -56,7 +57,7 @@ async def make_dataset(night: Night, renderer: Renderer) -> tuple[Built, Trial]:
     about = {"npc": night.npc, "campaign": night.campaign, "base": base, "template": renderer.template.hash,
              "sheet": part.sheet.version, "seed": seed, "made_at": night.now.isoformat()}  # fmt: skip
     built = build_dataset(candidates, DatasetOrder(
-        night.home.folder("datasets"), part, renderer, about, guarded=[item.question for item in exam_items(night)],
+        night.home.folder("datasets"), part, renderer, about, guarded=[item.question for item in exam_items(part)],
         withheld=[text for _, text in night.withheld],
         train_only=guard, licences={**licences(imports, night.npc), **lesson_licences(rows)},
     ))  # fmt: skip
@@ -65,13 +66,13 @@ async def make_dataset(night: Night, renderer: Renderer) -> tuple[Built, Trial]:
                              withheld=night.withheld)  # fmt: skip
 
 
-def exam_items(night: Night) -> tuple[Item, ...]:
+def exam_items(part: Part) -> tuple[Item, ...]:
     """The exam of an NPC, the same every night while its sheet is the same."""
-    part, shipped = night.part(), Library(None)
-    others = [shipped.get(slug) for slug in shipped.slugs() if slug != night.npc]
+    shipped = Library(None)
+    others = [shipped.get(slug) for slug in shipped.slugs() if slug != part.slug]
     asked: dict[str, Item] = {}
     for seed in _EXAM_SEEDS:
-        for item in make_items(part.sheet, part.world, seed, others=others, knower=night.npc):
+        for item in make_items(part.sheet, part.world, seed, others=others, knower=part.slug):
             asked.setdefault(item.id, item)
     return tuple(asked.values())
 

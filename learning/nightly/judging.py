@@ -103,7 +103,8 @@ def exam_measures(before: Sequence[Mark], after: Sequence[Mark]) -> list[Measure
 
 
 async def _marks(night: Night, renderer: Renderer, adapter: str | None, *, keep: bool) -> list[Mark]:
-    part, items = night.part(), exam_items(night)
+    part = night.part()
+    items = exam_items(part)
     folder = night.home.folder("runs/exams") if keep else None
     result = await sit(night.engine, part, items, adapter=adapter, budget=renderer.budget,
                        template=renderer.template, folder=folder)  # fmt: skip

@@ -133,7 +133,7 @@ async def _harvest(night: Night) -> None:
             raise NightEnded
         night.taught = await teaching.taught_rows(session, night.campaign, night.npc)
         night.candidates = await refresh(session, night.campaign, night.npc, night.policy, night.now)
-        night.withheld = await withheld_from(session, night)
+        night.withheld = await withheld_from(session, night.library, night.campaign, night.part())
 
 
 async def _register(

@@ -10,50 +10,49 @@ from characters.errors import SheetError
 from characters.fields import Owned
 from characters.knowing import is_owner
 from characters.knowledge import index_of
+from characters.library import Library
+from characters.prompt import Part
 from characters.remembering import stems
-from characters.sheet import Sheet
 from characters.words import words
 from db.queries import memories
-from learning.nightly.values import Night
 
 _MOST_MEMORIES = 20
 _LEAST_WORDS = 6  # of a memory; less could be said by chance
 
 
-async def withheld_from(session: Any, night: Night) -> list[tuple[str, str]]:
-    """(topic, text) of everything a night's NPC may not tell; no topic where the exam asks for it anyway."""
-    sheet = night.part().sheet
-    found = [*_of_others(night, sheet), *_owned(night, sheet)]
-    known = index_of(sheet, night.part().world, night.npc)
-    unheard = await memories.unknown_to(session, night.campaign, night.npc, _MOST_MEMORIES)
+async def withheld_from(session: Any, library: Library, campaign: int, part: Part) -> list[tuple[str, str]]:
+    """(topic, text) of everything an NPC may not tell; no topic where the exam asks for it anyway."""
+    found = [*_of_others(library, part), *_owned(part)]
+    known = index_of(part.sheet, part.world, part.slug)
+    unheard = await memories.unknown_to(session, campaign, part.slug, _MOST_MEMORIES)
     said = [text.partition(" said: ")[2] or text for text in unheard]
     heard = [(_topic(text), text) for text in said if len(words(text)) >= _LEAST_WORDS]
     # A topic on which the sheet has something to say is no topic to be silent on.
     return [("" if topic and known.search(f"What of {topic}?") else topic, text) for topic, text in (*found, *heard)]
 
 
-def _of_others(night: Night, sheet: Sheet) -> list[tuple[str, str]]:
+def _of_others(library: Library, part: Part) -> list[tuple[str, str]]:
     """The secrets of the other NPCs of the same world."""
     found = []
-    for slug in night.library.slugs():
+    for slug in library.slugs():
         try:
-            other = night.library.get(slug)
+            other = library.get(slug)
         except SheetError:
             continue  # a broken sheet keeps its secrets
-        if slug != night.npc and other.world == sheet.world:
+        if slug != part.slug and other.world == part.sheet.world:
             found += [("", secret.text) for secret in other.secrets]
     return found
 
 
-def _owned(night: Night, sheet: Sheet) -> list[tuple[str, str]]:
+def _owned(part: Part) -> list[tuple[str, str]]:
     """Facts of the sheet and the world that belong to others."""
-    world = night.part().world
+    sheet, world = part.sheet, part.world
     pools: list[tuple[str, str, Owned]] = [(one.topic, one.text, one) for one in sheet.knowledge]
     if world is not None:
         pools += [(lore.topic, lore.text, lore) for lore in world.lore]
         pools += [(place.name, place.about, place) for place in world.places]
         pools += [(person.name, person.about, person) for person in world.important_people]
-    return [(topic, text) for topic, text, owner in pools if not is_owner(owner.known_by, night.npc, sheet)]
+    return [(topic, text) for topic, text, owner in pools if not is_owner(owner.known_by, part.slug, sheet)]
 
 
 def _topic(text: str) -> str:
