@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from characters.inference.engine import Engine
+from characters.inference.llama_cpp_engine import file_id
 from characters.prompt import Part
 from learning.datasets.building import Built, DatasetOrder, build_dataset
 from learning.datasets.rows import Renderer, Row
@@ -133,17 +134,27 @@ def _build(lab: Lab, part: Part, candidates: Sequence[Candidate]) -> Built:
     ))  # fmt: skip
 
 
+def supervised_folder(lab: Lab, built: Built) -> Path:
+    """Where an arm's adapter lies: named by all that it was made of, the base and what stopped it early among them."""
+    made_of = [file_id(lab.base), _rows(built, "train"), _rows(built, "validation"), lab.sft.model_dump()]
+    return lab.root / f"sft-{_hash(made_of)}"
+
+
+def preferred_folder(lab: Lab, start: Path, pairs: Sequence[dict[str, Any]]) -> Path:
+    """Where the adapter of the preferences lies; the rows it stands on are in the name of what it goes on from."""
+    return lab.root / f"dpo-{_hash([file_id(lab.base), start.name, list(pairs), lab.dpo.model_dump()])}"
+
+
 def _supervised(lab: Lab, name: str, built: Built) -> Path:
-    rows, held = [[_row(row) for row in built.splits[split]] for split in ("train", "validation")]
-    folder = lab.root / f"sft-{_hash([rows, lab.sft.model_dump()])}"
+    rows, folder = _rows(built, "train"), supervised_folder(lab, built)
     if not folder.is_dir():
         lab.say(f"{name}: training on {len(rows)} rows")
-        train_sft(lab.base, rows, lab.sft, folder, lambda done, left: None, validation=held)
+        train_sft(lab.base, rows, lab.sft, folder, lambda done, left: None, validation=_rows(built, "validation"))
     return folder
 
 
 def _preferred(lab: Lab, start: Path, pairs: Sequence[dict[str, Any]]) -> Path:
-    folder = lab.root / f"dpo-{_hash([start.name, list(pairs), lab.dpo.model_dump()])}"
+    folder = preferred_folder(lab, start, pairs)
     if not folder.is_dir():
         lab.say(f"preferences: training on {len(pairs)} pairs")
         train_dpo(Start(lab.base, start), pairs, lab.dpo, folder, lambda done, left: None)
@@ -210,9 +221,9 @@ def _nats_a_token(scores: Sequence[tuple[float, int]]) -> Interval:
     return Interval(len(scores), mean(scores), means[int(0.025 * _RESAMPLES)], means[int(0.975 * _RESAMPLES) - 1])
 
 
-def _row(row: Row) -> dict[str, Any]:
-    return {"prompt": row.prompt, "completion": row.completion, "weight": row.weight, "source": row.source,
-            "signal": row.signal}  # fmt: skip
+def _rows(built: Built, split: str) -> list[dict[str, Any]]:
+    return [{"prompt": row.prompt, "completion": row.completion, "weight": row.weight, "source": row.source,
+             "signal": row.signal} for row in built.splits[split]]  # fmt: skip
 
 
 def _hash(made_of: object) -> str:

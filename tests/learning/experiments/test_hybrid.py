@@ -1,5 +1,8 @@
 """The research question: what an arm without the sheet reads, and what the document tells."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -9,8 +12,12 @@ from characters.prompt import Part, build_prompt
 from learning.errors import NothingToLearn
 from learning.exam.items import make_items
 from learning.exam.matching import mark
-from learning.experiments.hybrid import Arm, Interval, without_sheet
+from learning.experiments.hybrid import Arm, Interval, Lab, preferred_folder, supervised_folder, without_sheet
 from learning.experiments.telling import markdown
+from learning.recipes.config import DpoConfig
+from tests.fakes.candidates import RENDERER, built, evening
+from tests.fakes.scripted_engine import ScriptedEngine
+from tests.fakes.training import LORA, SFT, pairs
 
 LIBRARY = Library(None)
 MIRA = Part("mira", LIBRARY.get("mira"), LIBRARY.world("saltmere"))
@@ -49,3 +56,21 @@ def test_an_experiment_without_rows_says_which_command_makes_them(tiny_model: ob
     done = CliRunner().invoke(experiment, ["hybrid", "--npc", "mira"])
     assert isinstance(done.exception, NothingToLearn)
     assert "no rows of `understudy teach bootstrap` yet" in str(done.exception)
+
+
+def lab_of(root: Path, base: Path) -> Lab:
+    dpo = DpoConfig(lora=LORA, learning_rate=5e-3, epochs=1, batch=2, threads=1)
+    return Lab(ScriptedEngine(), base, MIRA, RENDERER, root, [], [], (), SFT, dpo, {}, lambda _: None)
+
+
+def test_another_base_or_other_validation_rows_are_never_taken_for_what_was_trained_before(tmp_path: Path) -> None:
+    bases = [tmp_path / "one.gguf", tmp_path / "two.gguf"]
+    for base in bases:
+        base.write_bytes(b"GGUF" + base.name.encode())
+    one, two = (lab_of(tmp_path, base) for base in bases)
+    made = built(tmp_path / "datasets", evening(7))
+    fewer = replace(made, splits={**made.splits, "validation": made.splits["validation"][1:]})
+    folder = supervised_folder(one, made)
+    assert supervised_folder(lab_of(tmp_path, bases[0]), made) == folder
+    assert len({folder, supervised_folder(two, made), supervised_folder(one, fewer)}) == 3
+    assert preferred_folder(one, folder, pairs(3)) != preferred_folder(two, folder, pairs(3))
