@@ -1,10 +1,13 @@
 """Dice, in d20's syntax; honest ones, rolled here and never by a model."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from bot.errors import TableError
 
 _LONGEST = 100
+_MOST_DICE, _MOST_SIDES = 100, 1000  # a table reads the result
 _SKILL = re.compile(r"\b([A-Za-z][A-Za-z' ]*?)\W*$")
 
 
@@ -19,10 +22,31 @@ def roll(expression: str) -> tuple[int, str]:
     if len(expression) > _LONGEST:
         raise TableError(f"A roll has at most {_LONGEST} characters; roll in parts.")
     try:
-        rolled = d20.roll(expression, allow_comments=True, stringifier=d20.SimpleStringifier())
+        parsed = d20.parse(expression, allow_comments=True)
+        _check(expression, [node for node in _nodes(parsed) if isinstance(node, d20.diceast.Dice)])
+        rolled = d20.roll(parsed, stringifier=d20.SimpleStringifier())
         return int(rolled.total), str(rolled.result)  # worked out only now
     except d20.RollError as error:
         raise TableError(f"Nobody can roll {expression[:40]!r}; write dice such as 1d20+3 or 2d6kh1.") from error
+
+
+def _nodes(tree: Any) -> Iterator[Any]:
+    yield tree
+    for child in tree.children:
+        yield from _nodes(child)
+
+
+def _check(expression: str, dice: list[Any]) -> None:
+    """Refuse what is no roll, though d20 would work it out: to it, "2x6" is a 2 with a remark."""
+    if not dice:
+        raise TableError(f"There is no die in {expression[:40]!r}; write dice such as 1d20+3 or 2d6kh1.")
+    sides = [100 if die.size == "%" else die.size for die in dice]
+    if min(die.num for die in dice) < 1 or min(sides) < 1:
+        raise TableError("A roll takes at least one die, and a die has at least one side.")
+    if sum(die.num for die in dice) > _MOST_DICE:
+        raise TableError(f"A roll has at most {_MOST_DICE} dice; roll in parts.")
+    if max(sides) > _MOST_SIDES:
+        raise TableError(f"A die has at most {_MOST_SIDES} sides.")
 
 
 def skill_of(expression: str) -> str:

@@ -71,3 +71,18 @@ def test_dice_are_dice() -> None:
     for nonsense in ("", "lots", "1d", "9" * 200, "10000d10000", "1/0"):
         with pytest.raises(TableError):
             roll(nonsense)
+
+
+@pytest.mark.parametrize(("expression", "why"), [
+    ("2x6", "no die in '2x6'"), ("5 d20", "no die"), ("14 persuasion", "no die"), ("0d6", "at least one die"), ("1d0", "at least one side"),
+    ("1d6+0d6", "at least one die"), ("999d999", "at most 100 dice"), ("60d6 + 41d6", "at most 100 dice"), ("1d1001", "at most 1000 sides"),
+])  # fmt: skip
+def test_a_roll_without_a_die_or_with_more_than_a_table_reads_is_refused_in_one_sentence(expression: str, why: str) -> None:
+    with pytest.raises(TableError, match=why):
+        roll(expression)
+
+
+def test_a_hundred_dice_of_a_thousand_sides_and_a_die_of_percents_are_rolled() -> None:
+    assert 100 <= roll("100d1000")[0] <= 100_000
+    assert 1 <= roll("d%")[0] <= 100
+    assert roll("(1d1, 2d1)kh1 + 3 [a blessing] persuasion")[0] == 5
