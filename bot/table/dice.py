@@ -40,7 +40,7 @@ def _check(expression: str, dice: list[Any]) -> None:
     """Refuse what is no roll, though d20 would work it out: to it, "2x6" is a 2 with a remark."""
     if not dice:
         raise TableError(f"There is no die in {expression[:40]!r}; write dice such as 1d20+3 or 2d6kh1.")
-    sides = [100 if die.size == "%" else die.size for die in dice]
+    sides = [10 if die.size == "%" else die.size for die in dice]  # "%": a die of tens, 00 to 90
     if min(die.num for die in dice) < 1 or min(sides) < 1:
         raise TableError("A roll takes at least one die, and a die has at least one side.")
     if sum(die.num for die in dice) > _MOST_DICE:
