@@ -150,6 +150,9 @@ def _brief(value: object, most: int = 60) -> str:
         return "a huge number"
 
 
+LISTED = "understudy sheet list"
+
+
 class Library:
     """Sheets and worlds by slug."""
 
@@ -162,8 +165,11 @@ class Library:
         found = {path.stem for root in self._roots for path in (root / "sheets").glob("*.yaml")}
         return sorted(slug for slug in found if is_slug(slug))
 
-    def path(self, slug: str, kind: str = "sheets") -> Path:
+    def path(self, slug: str, kind: str = "sheets", *, listed: str = LISTED) -> Path:
         """The file a slug stands for.
+
+        Args:
+            listed: the command that lists who there is, where somebody is told so.
 
         Raises:
             SheetError: there is none; the nearest is named.
@@ -175,7 +181,7 @@ class Library:
                     return path
         known = [p.stem for root in self._roots for p in (root / kind).glob("*.yaml")]
         close = difflib.get_close_matches(slug.casefold(), known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else "`understudy sheet list` shows who there is."
+        hint = f"did you mean {close[0]!r}?" if close else f"`{listed}` shows who there is."
         noun = "NPC" if kind == "sheets" else "world"
         raise SheetError(f"There is no {noun} called {slug[:60]!r}; {hint}")
 
@@ -214,8 +220,15 @@ class Library:
         loaded: Lorebook = known[1]
         return loaded
 
-    def find(self, name: str) -> str:
-        """The slug for what somebody typed: a slug, a first name or a full name."""
+    def find(self, name: str, *, listed: str = LISTED) -> str:
+        """The slug for what somebody typed: a slug, a first name or a full name.
+
+        Args:
+            listed: the command that lists who there is, for whoever typed it.
+
+        Raises:
+            SheetError: there is none; the nearest is named.
+        """
         wanted = name.strip().casefold()
         for slug in self.slugs():
             if slug.casefold() == wanted:
@@ -225,7 +238,7 @@ class Library:
                 sheet = self.get(slug)
                 if wanted in {sheet.name.casefold(), sheet.first_name.casefold()}:
                     return slug
-        self.path(wanted)
+        self.path(wanted, listed=listed)
         return wanted
 
     def _load(self, model: type[Model], path: Path) -> Model:

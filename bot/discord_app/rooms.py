@@ -77,9 +77,8 @@ class Room:
         Raises:
             SheetError: there is none of that name; the nearest is named.
         """
-        library = self.table.state.library
-        slug = library.find(name)
-        return slug, library.get(slug)
+        slug = self.table.state.find(name)
+        return slug, self.table.sheet(slug)
 
     @property
     def place(self) -> str:

@@ -101,19 +101,29 @@ async def _npc(table: Table, words: list[str], rest: str) -> Ack:
         return _everybody(table)
     if verb == "dismiss":
         slug = await table.dismiss(name or None)
-        return Ack("npc dismiss", f"{slug} leaves.", {"npc": slug, "speaker": table.state.speaker})
+        return Ack("npc dismiss", f"{_name(table, slug)} leaves.", {"npc": slug, "speaker": table.state.speaker})
     if verb == "tell":
         return await knowing_commands.tell(table, words[1:])
     if verb == "switch":
+        if not name:
+            raise TableError("Say who gets the word: `/npc switch mira`.")
         slug = table.switch(name)
         return Ack("npc switch", f"{table.sheet(slug).name} has the word.", {"npc": slug})
     if verb != "summon":
         name = " ".join(words)
     if not name:
         raise TableError("Say whom to summon: `/npc summon mira`.")
-    sheet = await table.summon(name)
+    sheet = await table.summon(table.state.find(name))
     return Ack("npc summon", f"{sheet.name} is here: {sheet.description}.",
                {"npc": table.state.speaker, "name": sheet.name, "greeting": sheet.greeting})  # fmt: skip
+
+
+def _name(table: Table, slug: str) -> str:
+    """What an NPC is called; one whose sheet broke meanwhile can still be sent away, by its slug."""
+    try:
+        return table.sheet(slug).name
+    except SheetError:
+        return slug
 
 
 def _everybody(table: Table) -> Ack:
@@ -132,14 +142,30 @@ def _everybody(table: Table) -> Ack:
     return Ack("npc list", "\n".join(rows), {"npcs": npcs, "broken": broken, "speaker": table.state.speaker})
 
 
+_FIELD = re.compile(r"""(\w+)=(?:"([^"]*)"|'([^']*)'|(?!["'])(.*?))(?:\s+(?=\w+=)|\s*$)""")
+
+
+def _fields(text: str, words: list[str]) -> dict[str, str]:
+    """The fields of a scene; a value without quotes goes on to the next name.
+
+    Args:
+        words: the same as a shell would split it, for what is quoted in another way.
+    """
+    fields, at = {}, 0
+    while found := _FIELD.match(text, at):
+        fields[found[1]] = found[2] or found[3] or found[4] or ""
+        at = found.end()
+        if at == len(text):
+            return fields
+    fields = dict(word.split("=", 1) for word in words if "=" in word)
+    if len(fields) != len(words):
+        raise TableError("Write scene fields as name=value: /scene set place=the old mill mood=tense.")
+    return fields
+
+
 async def _scene(table: Table, words: list[str], rest: str) -> Ack:
     if words[:1] == ["set"]:
-        pairs = dict(word.split("=", 1) for word in words[1:] if "=" in word)
-        if len(pairs) != len(words) - 1:
-            raise TableError(
-                'Write scene fields as name=value, with quotes around spaces: /scene set place="the old mill".'
-            )
-        await table.set_scene(pairs)
+        await table.set_scene(_fields(rest.removeprefix("set").strip(), words[1:]))
     elif words and words != ["show"]:
         raise TableError("/scene knows `set` and `show`.")
     scene = table.state.scene
@@ -224,7 +250,7 @@ async def _roll(table: Table, words: list[str], rest: str) -> Ack:
 
 
 async def _recap(table: Table, name: str) -> Ack:
-    npc = table.state.library.find(name) if name else None
+    npc = table.state.find(name) if name else None
     told = await table.recap(npc)
     return Ack("session recap", told or "Nothing has been said this evening.", {"npc": npc, "text": told})
 

@@ -14,7 +14,7 @@ import yaml
 
 from bot.errors import TableError
 from characters.files import write_whole
-from characters.library import Library
+from characters.library import LISTED, Library
 from characters.lorebook.entry import Lorebook
 from characters.sheet import Relation, Sheet, Speech
 from characters.world import World
@@ -53,9 +53,9 @@ class Ensemble(Library):
         """Everybody's slug, sorted."""
         return sorted({*self._library.slugs(), *self.improvised})
 
-    def path(self, slug: str, kind: str = "sheets") -> Path:
+    def path(self, slug: str, kind: str = "sheets", *, listed: str = LISTED) -> Path:
         """The file a slug stands for; improvised NPCs have none."""
-        return self._library.path(slug, kind)
+        return self._library.path(slug, kind, listed=listed)
 
     def get(self, slug: str) -> Sheet:
         """An NPC's sheet; a file wins over what was made up."""

@@ -87,6 +87,14 @@ class State:
         """The hand of whoever opened the table."""
         return Hand(self.person)
 
+    def find(self, name: str) -> str:
+        """The slug for what somebody typed at a table: a slug, a first name or a full name.
+
+        Raises:
+            SheetError: there is none; the nearest is named.
+        """
+        return self.library.find(name, listed="/npc list")
+
     def need_speaker(self) -> str:
         """The NPC that has the word.
 

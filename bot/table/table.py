@@ -161,7 +161,7 @@ class Table:
     def _here(self, name: str | None) -> str:
         if name is None:
             return self.state.need_speaker()
-        slug = self.state.library.find(name)
+        slug = self.state.find(name)
         if slug not in self.state.present:
             raise TableError(f"{slug} is not here; bring them in with `/npc summon {slug}`.")
         return slug

@@ -164,6 +164,37 @@ async def test_a_new_scene_keeps_whoever_is_here_and_forgets_what_was_said(open_
     assert (shown.text, table.state.scene) == ("place: the old cellar, mood: tense", Scene("the old cellar", mood="tense"))
 
 
+@pytest.mark.parametrize(("typed_text", "scene"), [
+    ("place=the cellar mood=tense", Scene("the cellar", mood="tense")), ("mood=tense place=the  old cellar ", Scene("the  old cellar", mood="tense")),
+    ("place=Mira's inn mood=quiet", Scene("Mira's inn", mood="quiet")), ("""place="x=1, y=2" mood='half asleep'""", Scene("x=1, y=2", mood="half asleep")),
+    (r'place="the \"old\" mill"', Scene('the "old" mill')), ('"place=the mill" mood=calm', Scene("the mill", mood="calm")),
+    ("place=cellar mood=", Scene("cellar")),
+])  # fmt: skip
+async def test_a_field_of_a_scene_goes_on_to_the_next_with_quotes_or_without(open_table: OpenTable, typed_text: str, scene: Scene) -> None:
+    table = await open_table()
+    await typed(table, f"/scene set {typed_text}")
+    assert table.state.scene == scene
+
+
+async def test_who_is_not_known_at_the_table_is_looked_up_at_the_table(open_table: OpenTable) -> None:
+    table = await open_table()
+    for text in ("/npc summon nobody", "/npc xyzzy", "/npc switch nobody", "/npc dismiss nobody", "/session recap nobody"):
+        with pytest.raises(SheetError, match="; `/npc list` shows who there is"):
+            await typed(table, text)
+    with pytest.raises(TableError, match="Say who gets the word"):
+        await typed(table, "/npc switch")
+
+
+async def test_who_leaves_is_called_by_name_and_by_its_slug_where_the_sheet_broke_meanwhile(open_table: OpenTable, home: Path) -> None:
+    table = await open_table()
+    await table.summon("brug")
+    left = await typed(table, "/npc dismiss brug")
+    assert (left.text, left.data["npc"]) == (f"{table.sheet('brug').name} leaves.", "brug")
+    (home / "sheets").mkdir()
+    (home / "sheets" / "mira.yaml").write_text("name: [", "utf-8")
+    assert (await typed(table, "/npc dismiss")).text == "mira leaves."
+
+
 async def test_a_later_change_of_scene_keeps_the_fields_it_does_not_name(open_table: OpenTable) -> None:
     table = await open_table()
     await table.set_scene({"place": "the cellar", "mood": "calm"})
@@ -173,7 +204,7 @@ async def test_a_later_change_of_scene_keeps_the_fields_it_does_not_name(open_ta
 async def test_a_scene_that_is_not_understood_changes_nothing(open_table: OpenTable) -> None:
     table = await open_table()
     scene = table.state.scene_id
-    for text in ("/scene set", "/scene set weather=rain", "/scene set place the mill", "/scene set place='the mill", "/scene ring"):
+    for text in ("/scene set", "/scene set weather=rain", "/scene set place=mill the weather=rain", "/scene set the place=mill", "/scene set place the mill", "/scene set place='the mill", "/scene ring"):
         with pytest.raises(TableError):
             await typed(table, text)
     assert (table.state.scene_id, table.state.scene) == (scene, Scene())

@@ -126,7 +126,7 @@ class NpcCommands(app_commands.Group):
         desk = stage_of(interaction).desk
         async with desk.answering(interaction) as answer:
             library = await desk.rooms.library(interaction.guild_id or 0)
-            sheet = library.get(library.find(name))
+            sheet = library.get(library.find(name, listed="/npc list"))
             world = library.world(sheet.world).name
             await answer.say("npc.info", name=sheet.name, about=sheet.description, kind=sheet.kind, world=world)
 
