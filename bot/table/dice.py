@@ -8,6 +8,7 @@ from bot.errors import TableError
 
 _LONGEST = 100
 _MOST_DICE, _MOST_SIDES = 100, 1000  # a table reads the result
+_GLUED = re.compile(r"\d[A-Za-z]|[dx]\d")
 _SKILL = re.compile(r"\b([A-Za-z][A-Za-z' ]*?)\W*$")
 
 
@@ -37,8 +38,13 @@ def _nodes(tree: Any) -> Iterator[Any]:
 
 
 def _check(expression: str, dice: list[Any]) -> None:
-    """Refuse what is no roll, though d20 would work it out: to it, "2x6" is a 2 with a remark."""
+    """Refuse what is no roll, though d20 would work it out: to it, "2x6" is a 2 with a remark.
+
+    A number alone ("14 persuasion") is what a die on somebody's own table showed.
+    """
     if not dice:
+        if not _GLUED.search(expression):
+            return
         raise TableError(f"There is no die in {expression[:40]!r}; write dice such as 1d20+3 or 2d6kh1.")
     sides = [10 if die.size == "%" else die.size for die in dice]  # "%": a die of tens, 00 to 90
     if min(die.num for die in dice) < 1 or min(sides) < 1:

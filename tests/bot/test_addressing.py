@@ -65,6 +65,11 @@ def test_a_limit_is_crossed_by_all_its_words_in_one_sentence(text: str, crossed:
     assert found == crossed
 
 
+def test_what_a_die_on_somebodys_own_table_showed_is_a_roll() -> None:
+    assert roll("14 persuasion")[0] == 14
+    assert roll("7+3")[0] == 10
+
+
 def test_dice_are_dice() -> None:
     assert roll("1d1+4")[0] == 5
     assert 1 <= roll("2d6kh1")[0] <= 6
@@ -74,7 +79,7 @@ def test_dice_are_dice() -> None:
 
 
 @pytest.mark.parametrize(("expression", "why"), [
-    ("2x6", "no die in '2x6'"), ("5 d20", "no die"), ("14 persuasion", "no die"), ("0d6", "at least one die"), ("1d0", "at least one side"),
+    ("2x6", "no die in '2x6'"), ("5 d20", "no die"), ("0d6", "at least one die"), ("1d0", "at least one side"),
     ("1d6+0d6", "at least one die"), ("999d999", "at most 100 dice"), ("60d6 + 41d6", "at most 100 dice"), ("1d1001", "at most 1000 sides"),
 ])  # fmt: skip
 def test_a_roll_without_a_die_or_with_more_than_a_table_reads_is_refused_in_one_sentence(expression: str, why: str) -> None:
