@@ -9,6 +9,7 @@ from bot.errors import TableError
 from bot.table import knowing_commands, observing
 from bot.table.events import Event, Line
 from bot.table.outputs import Ack
+from bot.table.state import Hand
 from bot.table.table import Table
 from characters.errors import SheetError
 
@@ -42,25 +43,30 @@ class Leave:
 
 
 Output = Event | Ack | Leave
-Handler = Callable[[Table, list[str], str], Awaitable[Ack | Line | Leave]]
+Handler = Callable[[Table, list[str], str, Hand], Awaitable[Ack | Line | Leave]]
 
 
-async def run_input(table: Table, text: str) -> AsyncIterator[Output]:
-    """Carry out one line of input: a command when it begins with a single slash, else speech."""
+async def run_input(table: Table, text: str, by: Hand | None = None) -> AsyncIterator[Output]:
+    """Carry out one line of input: a command when it begins with a single slash, else speech.
+
+    Args:
+        by: who typed it; whoever opened the table, where nobody is named.
+    """
     observing.begin()
+    hand = by or table.state.hand
     if text.startswith("/") and not text.startswith("//"):
-        async for output in _command(table, text):
+        async for output in _command(table, text, hand):
             yield output
     else:
-        async for event in table.say(text):
+        async for event in table.say(text, by=hand):
             yield event
 
 
-async def _command(table: Table, text: str) -> AsyncIterator[Output]:
+async def _command(table: Table, text: str, hand: Hand) -> AsyncIterator[Output]:
     name, _, rest = text[1:].strip().partition(" ")
     rest = rest.strip()
     if name == "regen":
-        async for event in table.another_take(_number(rest, "regen")):
+        async for event in table.another_take(_number(rest, "regen"), by=hand):
             yield event
         return
     handler = _HANDLERS.get(name)
@@ -70,7 +76,7 @@ async def _command(table: Table, text: str) -> AsyncIterator[Output]:
         words = shlex.split(rest) if name in {"npc", "scene", "session"} else rest.split()
     except ValueError:
         words = rest.split()
-    yield await handler(table, words, rest)
+    yield await handler(table, words, rest, hand)
 
 
 _COINS = re.compile(r"(?:copper|silver|gold|platinum|coins?|pieces?|[cgsp]p)\b", re.IGNORECASE)
@@ -95,7 +101,7 @@ def _line_and_rest(rest: str) -> tuple[int | None, str]:
     return (int(first), others.strip()) if names_line else (None, rest)
 
 
-async def _npc(table: Table, words: list[str], rest: str) -> Ack:
+async def _npc(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     verb, name = (words[0] if words else "list"), " ".join(words[1:])
     if verb == "list":
         return _everybody(table)
@@ -103,7 +109,7 @@ async def _npc(table: Table, words: list[str], rest: str) -> Ack:
         slug = await table.dismiss(name or None)
         return Ack("npc dismiss", f"{_name(table, slug)} leaves.", {"npc": slug, "speaker": table.state.speaker})
     if verb == "tell":
-        return await knowing_commands.tell(table, words[1:])
+        return await knowing_commands.tell(table, words[1:], hand)
     if verb == "switch":
         if not name:
             raise TableError("Say who gets the word: `/npc switch mira`.")
@@ -163,7 +169,7 @@ def _fields(text: str, words: list[str]) -> dict[str, str]:
     return fields
 
 
-async def _scene(table: Table, words: list[str], rest: str) -> Ack:
+async def _scene(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     if words[:1] == ["set"]:
         await table.set_scene(_fields(rest.removeprefix("set").strip(), words[1:]))
     elif words and words != ["show"]:
@@ -175,43 +181,43 @@ async def _scene(table: Table, words: list[str], rest: str) -> Ack:
     return Ack("scene", shown, {"scene": fields})
 
 
-async def _react(table: Table, words: list[str], rest: str) -> Ack:
+async def _react(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     remove = words[:1] == ["remove"]
     words = words[1:] if remove else words
     if not words:
         raise TableError("Say which reaction: `/react 👍`.")
-    line = await table.react(words[0], _number(" ".join(words[1:]), "react"), remove=remove)
+    line = await table.react(words[0], _number(" ".join(words[1:]), "react"), remove=remove, by=hand)
     return Ack("react", f"{words[0]} {'withdrawn from' if remove else 'on'} line {line}.", {"line_id": line})
 
 
-async def _edit(table: Table, words: list[str], rest: str) -> Line:
+async def _edit(table: Table, words: list[str], rest: str, hand: Hand) -> Line:
     line_id, text = _line_and_rest(rest)
-    return await table.edit(text, line_id)
+    return await table.edit(text, line_id, by=hand)
 
 
-async def _keep(table: Table, words: list[str], rest: str) -> Line:
+async def _keep(table: Table, words: list[str], rest: str, hand: Hand) -> Line:
     numbers = [_number(word, "keep") for word in words]
     if not numbers or numbers[0] is None:
         raise TableError("Say which take to keep: `/keep 2`.")
-    return await table.keep(numbers[0], numbers[1] if len(numbers) > 1 else None)
+    return await table.keep(numbers[0], numbers[1] if len(numbers) > 1 else None, by=hand)
 
 
-async def _say(table: Table, words: list[str], rest: str) -> Line:
-    return await table.speak_as(rest)
+async def _say(table: Table, words: list[str], rest: str, hand: Hand) -> Line:
+    return await table.speak_as(rest, by=hand)
 
 
-async def _retcon(table: Table, words: list[str], rest: str) -> Ack:
-    line = await table.retcon(_number(rest, "retcon"))
+async def _retcon(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
+    line = await table.retcon(_number(rest, "retcon"), by=hand)
     return Ack("retcon", f"Line {line} is not canon.", {"line_id": line})
 
 
-async def _why(table: Table, words: list[str], rest: str) -> Ack:
+async def _why(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     why = await table.why(_number(rest, "why"))
     writer = {"npc": "", "gm": "  (the GM's words)"}.get(why.origin, "  (a player's words)")
     rows = [f'"{why.text}"{writer}', *(f"  at hand ({fact.source}): {fact.text}" for fact in why.facts)]
     rows.append(f"  sheet {why.sheet_version}, adapter {why.adapter or 'none'}, {why.template_hash}, {why.prompt_hash}")
     rows.append("  sampling " + ", ".join(f"{name} {value}" for name, value in why.sampling.items()))
-    shown = table.state.hand.gm
+    shown = hand.gm
     rows += [f"  {secret.line(whole=shown or secret.open)}" for secret in why.secrets]
     rows += [f"  take {number}: {text}" for number, text in enumerate(why.takes, 1) if len(why.takes) > 1]
     data = {
@@ -228,7 +234,7 @@ async def _why(table: Table, words: list[str], rest: str) -> Ack:
 _STOPS = {"": "tonight", "tonight": "tonight", "now": "now", "learn": "now", "skip": "skip"}
 
 
-async def _session(table: Table, words: list[str], rest: str) -> Ack:
+async def _session(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     if words[:1] == ["recap"]:
         return await _recap(table, " ".join(words[1:]))
     when = _STOPS.get(" ".join(words[1:]))
@@ -244,8 +250,8 @@ async def _session(table: Table, words: list[str], rest: str) -> Ack:
     return Ack("session stop", f"The evening is over. {told[when]}", {"learn": when == "now"})
 
 
-async def _roll(table: Table, words: list[str], rest: str) -> Ack:
-    total, how = await table.roll(rest)
+async def _roll(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
+    total, how = await table.roll(rest, by=hand)
     return Ack("roll", how, {"total": total})
 
 
@@ -255,19 +261,19 @@ async def _recap(table: Table, name: str) -> Ack:
     return Ack("session recap", told or "Nothing has been said this evening.", {"npc": npc, "text": told})
 
 
-async def _hush(table: Table, words: list[str], rest: str) -> Ack:
+async def _hush(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     table.hush()
     return Ack("hush", "Hush.")
 
 
-async def _help(table: Table, words: list[str], rest: str) -> Ack:
+async def _help(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     width = max(len(usage) for usage, _ in HELP)
     text = "\n".join(f"{usage:<{width}}  {about}" for usage, about in HELP)
     text += "\nWhat is typed here stays on this machine, and may be learnt from by your NPCs."
     return Ack("help", text, {"commands": [usage for usage, _ in HELP]})
 
 
-async def _quit(table: Table, words: list[str], rest: str) -> Leave:
+async def _quit(table: Table, words: list[str], rest: str, hand: Hand) -> Leave:
     return Leave()
 
 

@@ -7,6 +7,7 @@ from bot.errors import TableError
 from bot.table.events import SecretState
 from bot.table.lore import look_up
 from bot.table.outputs import Ack
+from bot.table.state import Hand
 from bot.table.table import Table
 from characters.errors import SheetError
 from db.queries.memories import Remembered
@@ -20,20 +21,20 @@ HELP: tuple[tuple[str, str], ...] = (
 _DIGITS = 9
 
 
-async def tell(table: Table, words: list[str]) -> Ack:
+async def tell(table: Table, words: list[str], hand: Hand) -> Ack:
     """`/npc tell NAME FACT`."""
-    _need_gm(table)
+    _need_gm(hand)
     slug, rest = _named(table, words)
     if slug is None:
         raise TableError("Say whom to tell what: `/npc tell mira The bridge is down.`")
     since, fact = _known_since(" ".join(rest))
-    number = await table.backstage.tell(slug, fact, known_since=since)
+    number = await table.backstage.tell(slug, fact, by=hand, known_since=since)
     return Ack("npc tell", f"{table.sheet(slug).name} knows it now ({number}).", {"npc": slug, "id": number})
 
 
-async def memory(table: Table, words: list[str], rest: str) -> Ack:
+async def memory(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     """`/memory show|edit|forget`."""
-    _need_gm(table)
+    _need_gm(hand)
     verb, others = (words[0] if words else "show"), words[1:]
     if verb == "show":
         slug, about = _named(table, others)
@@ -53,16 +54,16 @@ async def memory(table: Table, words: list[str], rest: str) -> Ack:
     raise TableError("/memory knows `show [NAME] [WORDS]`, `edit N TEXT` and `forget N`.")
 
 
-async def lore(table: Table, words: list[str], rest: str) -> Ack:
+async def lore(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     """`/lore add|search`."""
     verb, text = (words[0] if words else ""), rest.partition(" ")[2].strip()
     if verb == "add" and text:
-        _need_gm(table)
+        _need_gm(hand)
         since, text = _known_since(text)
-        number = await table.backstage.tell(None, text, known_since=since)
+        number = await table.backstage.tell(None, text, by=hand, known_since=since)
         return Ack("lore add", f"Everybody knows it now ({number}).", {"id": number, "known_since": since})
     if verb == "search":
-        found, written = await look_up(table.state, text, gm=table.state.hand.gm)
+        found, written = await look_up(table.state, text, gm=hand.gm)
         rows = [*(_row(one) for one in found), *(f"        {one.line()}" for one in written)]
         data = {"lore": [_as_json(one) for one in found], "written": [dataclasses.asdict(one) for one in written]}
         return Ack("lore search", "\n".join(rows) or "Nothing of the kind.", data)
@@ -77,9 +78,9 @@ def _known_since(text: str) -> tuple[str, str]:
     return since.strip(), fact.strip()
 
 
-async def secret(table: Table, words: list[str], rest: str) -> Ack:
+async def secret(table: Table, words: list[str], rest: str, hand: Hand) -> Ack:
     """`/secret [list] [NAME]`, `/secret open N [CONDITION]`, `/secret keep N`, the last two of whoever has the word."""
-    _need_gm(table)
+    _need_gm(hand)
     verb = words[0] if words else "list"
     if verb in {"open", "keep"} and len(words) > 1:
         npc, number = table.state.need_speaker(), _number(words[1], f"secret {verb}")
@@ -117,8 +118,8 @@ def _named(table: Table, words: list[str]) -> tuple[str | None, list[str]]:
     return None, words
 
 
-def _need_gm(table: Table) -> None:
-    if not table.state.hand.gm:
+def _need_gm(hand: Hand) -> None:
+    if not hand.gm:
         raise TableError("What NPCs know and hide is the GM's; play without `--as`.")
 
 

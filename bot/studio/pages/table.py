@@ -158,7 +158,7 @@ class Sitting(Page):
         """The words a terminal knows."""
         if not self.hand.gm:
             raise TableError("Commands are the GM's; write plain words, or use the buttons.")
-        async for output in run_input(self.opened.table, text):
+        async for output in run_input(self.opened.table, text, by=self.hand):
             if isinstance(output, Ack):
                 self._send([{"is": "note", "text": output.text}])
 
