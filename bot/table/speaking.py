@@ -165,8 +165,7 @@ class Speaking:
         small = capabilities.context_budget is not None
         async with state.store.session() as session:
             style = await reactions.style_examples(session, state.campaign, npc)
-            heard = await lines.transcript(session, state.scene_id, before, witness=npc)
-            heard = [turn for turn in heard if lines.read_for(turn, answers)]
+            heard = await self._heard(session, npc, before, answers)
             part = self._part(npc, style)
             recalled = await recollect(session, state, part, heard, also, small=small, before=before,
                                        embedding=capabilities.embedding)  # fmt: skip
@@ -181,6 +180,15 @@ class Speaking:
             scene = dataclasses.replace(scene, familiarity=recalled.familiarity)
         prompt = build_prompt(part, recalled.turns, scene=scene, template=capabilities.template, budget=budget)
         return prompt, part, recalled
+
+    async def _heard(self, session: Any, npc: str, before: int | None, answers: int | None) -> list[StoredTurn]:
+        """What the NPC witnessed of the scene, and the turn it answers."""
+        heard = await lines.transcript(session, self.state.scene_id, before, witness=npc)
+        heard = [turn for turn in heard if lines.read_for(turn, answers)]
+        if answers is None or any(turn.id == answers for turn in heard):
+            return heard
+        asked = await lines.standing(session, answers, witness=npc)  # it waited while a new scene began
+        return [*heard, asked] if asked else heard
 
     def _budget(self, capabilities: Capabilities) -> Budget:
         system = self.state.system_budget or capabilities.system_budget or _SMALL_SYSTEM

@@ -153,6 +153,17 @@ async def turn(session: AsyncSession, turn_id: int, campaign: int | None = None)
     return _stored(row) if row else None
 
 
+async def standing(session: AsyncSession, turn_id: int, *, witness: str | None = None) -> StoredTurn | None:
+    """One turn, if it was said in character and is not taken back.
+
+    Args:
+        witness: only if this NPC was there for it.
+    """
+    wanted = (_STANDING if witness is None else _WITNESSED).where(TurnRow.id == turn_id)
+    row = (await session.execute(wanted, {} if witness is None else {"witness": witness})).first()
+    return _stored(row) if row else None
+
+
 async def last_line(session: AsyncSession, scene: int) -> int | None:
     """The newest spoken line of any NPC in a scene."""
     return await session.scalar(

@@ -11,7 +11,7 @@ from characters.errors import SheetError
 from characters.messages import Scene
 from db.models import Presence, TurnRow
 from tests.bot.conftest import NOW, OpenTable
-from tests.fakes.hearing import heard, rows, said, typed
+from tests.fakes.hearing import heard, rows, said, transcript, typed
 
 
 @pytest.mark.parametrize(
@@ -208,3 +208,22 @@ async def test_a_scene_that_is_not_understood_changes_nothing(open_table: OpenTa
         with pytest.raises(TableError):
             await typed(table, text)
     assert (table.state.scene_id, table.state.scene) == (scene, Scene())
+
+
+async def test_a_question_that_waited_while_a_new_scene_began_is_answered(open_table: OpenTable) -> None:
+    table = await open_table("By the well.", "Nobody knows.")
+    waiting = await table.hear("Where did you bury the lantern?")
+    await table.set_scene({"place": "the old mill"})
+    await heard(table.speaking.answer("mira", waiting.turn))
+    read = table.state.engine.history[-1].messages
+    assert "Where did you bury the lantern?" in read[-1].content
+    assert await transcript(table) == ["By the well."]
+
+
+async def test_a_question_that_was_taken_back_before_a_new_scene_began_is_not_read(open_table: OpenTable) -> None:
+    table = await open_table("Hm?")
+    waiting = await table.hear("Where did you bury the lantern?")
+    await table.retcon(waiting.turn.id)
+    await table.set_scene({"place": "the old mill"})
+    await heard(table.speaking.answer("mira", waiting.turn))
+    assert "lantern" not in table.state.engine.history[-1].prompt
