@@ -63,9 +63,9 @@ class Speaking:
     ) -> AsyncGenerator[Event, None]:
         state = self.state
         capabilities = await state.engine.capabilities()
+        loosened = frozenset(state.loosened.get(npc, ()))
         prompt, part, recalled = await self.prompt(npc, before=line_id, answers=said.id)
-        state.directions.pop(npc, None)
-        state.loosened.pop(npc, None)
+        steered = _Steered(npc, part.direction, loosened)
         chosen = voice or Voice(await self.voices.of(npc) if capabilities.adapters else None)
         adapter = chosen.adapter
         sampling = dataclasses.replace(state.sampling, seed=state.rng.getrandbits(31))
@@ -88,7 +88,7 @@ class Speaking:
             state.watchers.tell(Begun(line_id, npc, name))
         last: Seen | None = None
         try:
-            async with contextlib.aclosing(self._spoken(request, npc, name, line_id, take_id)) as events:
+            async with contextlib.aclosing(self._spoken(request, steered, name, line_id, take_id)) as events:
                 async for event in events:
                     if watched and not isinstance(event, Heard):
                         state.watchers.tell(event)
@@ -99,9 +99,10 @@ class Speaking:
                 state.watchers.tell(Changed(line_id))
 
     async def _spoken(
-        self, request: Request, npc: str, name: str, line_id: int, take_id: int
+        self, request: Request, steered: "_Steered", name: str, line_id: int, take_id: int
     ) -> AsyncGenerator[Event, None]:
         """Stream one take, and store it however it ends."""
+        npc = steered.npc
         shown, text, state, timings = _Shown(), "", "failed", dict[str, Any]()
         try:
             async with contextlib.aclosing(_cuttable(self.state.engine.generate(request), self._hushed)) as stream:
@@ -119,15 +120,24 @@ class Speaking:
             if state == "failed":
                 state = "cut"
         finally:
+            if _stands(state, text):
+                self._used_up(steered)
             number = await asyncio.shield(self._store(line_id, take_id, text, state, timings))
         yield Line(line_id, npc, name, text, number, request.adapter, timings, cut=state == "cut")
 
     async def _store(self, line_id: int, take_id: int, text: str, state: str, timings: dict[str, Any]) -> int:
         async with self.state.store.session() as session:
             number = await lines.finish_take(session, take_id, text, state, timings)
-            if state == "complete" or (state == "cut" and text):
+            if _stands(state, text):
                 await lines.keep_take(session, line_id, take_id)
         return number
+
+    def _used_up(self, steered: "_Steered") -> None:
+        """Let go of what was meant for the line that stands now; what the GM asked for meanwhile is for the next."""
+        directions, loosened = self.state.directions, self.state.loosened
+        if directions.get(steered.npc) == steered.direction:
+            directions.pop(steered.npc, None)
+        loosened[steered.npc] = loosened.get(steered.npc, set()) - steered.loosened
 
     async def part(self, npc: str) -> Part:
         """The NPC as it stands now: its sheet's file, and what the table taught it."""
@@ -229,6 +239,20 @@ class Speaking:
             task.cancel()
         await asyncio.gather(*self._reading, return_exceptions=True)
         await asyncio.gather(*self._asking, return_exceptions=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Steered:
+    """What the GM wanted of a line, as its prompt had it; a line that fails leaves it to the next try."""
+
+    npc: str
+    direction: str
+    loosened: frozenset[str]
+
+
+def _stands(state: str, text: str) -> bool:
+    """Whether the table keeps a take that ended so."""
+    return state == "complete" or (state == "cut" and bool(text))
 
 
 class _Shown:

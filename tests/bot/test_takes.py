@@ -57,6 +57,33 @@ async def test_a_line_that_failed_can_be_asked_for_again_by_its_number(open_tabl
     assert await transcript(table) == ["How much is the ale?", "Four copper."]
 
 
+async def test_what_the_gm_wants_of_a_line_waits_for_the_next_try_when_the_line_fails(open_table: OpenTable) -> None:
+    table = await open_table(WorkerFailed("It died."), "Four.", "Four, I said.")
+    table.backstage.direct("mira", "weary")
+    table.state.loosened["mira"] = {"secret.1"}
+    with pytest.raises(EngineError):
+        await said(table, "How much is the ale?")
+    for text in ("Well?", "And now?"):
+        await said(table, text)
+    assert ["weary" in request.messages[-1].content for request in table.state.engine.history] == [True, True, False]
+    assert (table.state.directions, table.state.loosened["mira"]) == ({}, set())
+
+
+async def test_what_the_gm_asks_for_while_a_line_is_spoken_is_for_the_next_one(open_table: OpenTable) -> None:
+    table = await open_table("Four copper.", "Five copper.")
+    table.backstage.direct("mira", "weary")
+    async for event in table.say("How much is the ale?"):
+        if isinstance(event, Piece):
+            table.backstage.direct("mira", "merry")
+            table.state.loosened["mira"] = {"secret.2"}
+    assert (table.state.directions, table.state.loosened["mira"]) == ({"mira": "merry"}, {"secret.2"})
+    await said(table, "Well?")
+    first, second = (request.messages[-1].content for request in table.state.engine.history)
+    assert "weary" in first
+    assert "merry" in second
+    assert "weary" not in second
+
+
 async def test_another_take_is_refused_where_the_question_is_not_in_the_scene(open_table: OpenTable) -> None:
     table = await open_table("Four copper.")
     line = await said(table, "How much is the ale?")
