@@ -14,6 +14,7 @@ from bot.discord_app.stage import Stage, stage_of
 from bot.table.events import Line
 from bot.table.state import Hand
 from db.queries import lines
+from db.values import StoredTurn
 
 Context = discord.Interaction[Any]
 _ACTS = {"send": "✅", "edit": "✏️", "take": "🔁", "hold": "⏸️"}
@@ -63,7 +64,7 @@ class DraftButton(
             await stage.desk.need_gm(interaction)
             if self.act == "edit":
                 room, _, _ = await _sit(stage, interaction, self.channel)
-                line = await room.table.correcting.line(self.line)
+                line = await _draft(room, self.line)
                 await interaction.response.send_modal(EditDraft(answer, self.channel, line.id, line.text))
                 return
             await interaction.response.defer()
@@ -85,6 +86,7 @@ class EditDraft(Form):
             await interaction.response.defer()
             await stage.desk.need_gm(interaction)
             room, hand, channel = await _sit(stage, interaction, self.channel)
+            await _draft(room, self.line)
             line = await room.table.edit(self.text.value, self.line, by=hand)
             await stage.show(room, channel, line)
             await _done(interaction, "draft.done.edit", line.text)
@@ -101,10 +103,19 @@ async def _sit(stage: Stage, interaction: Context, channel: int) -> tuple[Room, 
     return room, await stage.desk.rooms.hand(room, seat, "interaction"), place
 
 
+async def _draft(room: Room, line: int) -> StoredTurn:
+    """A draft that may still be decided; what was held back or struck meanwhile is shown to nobody."""
+    stored = await room.table.correcting.line(line)
+    async with room.table.state.store.session() as session:
+        if await lines.standing(session, line) is None:
+            raise Refusal("draft.gone")
+    return stored
+
+
 async def decide(stage: Stage, interaction: Context, channel: int, line: int, act: str) -> None:
     """Send a draft, have another one, or hold it back."""
     room, hand, place = await _sit(stage, interaction, channel)
-    stored = await room.table.correcting.line(line)
+    stored = await _draft(room, line)
     if act == "send":
         await room.table.react("👍", line, by=hand)
         await stage.show(room, place, Line(line, stored.npc or "", stored.speaker, stored.text, 1, None))

@@ -71,6 +71,30 @@ async def test_a_draft_can_be_edited_held_or_had_anew_and_every_choice_is_feedba
     assert await kinds(evening) == ["regen", "edit", "thumbs_down"]
 
 
+@pytest.mark.parametrize("label", ["Send", "Edit", "Another", "Hold"])
+async def test_a_draft_that_was_struck_meanwhile_is_shown_to_nobody(begin: Begin, label: str) -> None:
+    evening, screen = await previewing(begin, "The key is under the mat.", "Under the mat.")
+    before = len(evening.spoken)
+    await evening.ana.slash(evening.channel, "talk", text="Where is the key?")
+    await evening.bot.stage.desk.rooms.at(evening.channel.id).table.retcon()
+    refused = await evening.gm.click(screen.last_message, label=label)
+    assert "taken back" in refused.response.content
+    assert len(evening.spoken) == before
+    assert await evening.transcript() == ["Where is the key?"]
+    assert await kinds(evening) == ["retcon"]
+
+
+async def test_words_of_the_gm_for_a_draft_that_was_struck_meanwhile_are_shown_to_nobody(begin: Begin) -> None:
+    evening, screen = await previewing(begin, "The key is under the mat.")
+    before = len(evening.spoken)
+    await evening.ana.slash(evening.channel, "talk", text="Where is the key?")
+    opened = await evening.gm.click(screen.last_message, label="Edit")
+    await evening.bot.stage.desk.rooms.at(evening.channel.id).table.retcon()
+    await evening.gm.submit_modal(opened, {"text": "I would not know."})
+    assert len(evening.spoken) == before
+    assert await kinds(evening) == ["retcon"]
+
+
 async def test_drafts_can_be_decided_after_a_restart(begin: Begin) -> None:
     evening, screen = await previewing(begin, "The key is under the mat.")
     await evening.ana.slash(evening.channel, "talk", text="Where is the key?")
