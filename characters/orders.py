@@ -70,6 +70,7 @@ _PAYS = re.compile(
     rf"|(?:\b(?:i|we) |\*)(?:hand|give|pass|flip|toss|throw)s?(?: over)?(?: \w+)? {_MONEY}"
     r"|(?:\b(?:i|we) |\*)pays?\b|\bpays? up\b|\bkeep the change\b"
     r"|\b(?:put|lay|slide|count|drop|push|toss)(?:e?s)? (?:(?!on|in)\w+ ){0,3}(?:coins?|money|coppers?|silvers?|gold)\b"
+    r"(?=\W*$|[.,;!]| (?:on|down|in|into|before|over|out|to|at|across|towards?)\b)"  # a goose lays silver eggs
 )
 _OWN_PRICE = rf"(?:\d+|a|{'|'.join(NUMBERS)}) (?:pieces? of )?{_COIN}\b"
 OFFER = (

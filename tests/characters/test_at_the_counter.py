@@ -308,3 +308,8 @@ def test_and_that_after_a_price_asks_for_another_price() -> None:
 ])  # fmt: skip
 def test_other_words_change_the_bill_as_well(change: str, owed: str) -> None:
     assert billed("Two ales please.", change) == owed
+
+
+@pytest.mark.parametrize("remark", ["The goose of Fenwick lays silver eggs.", "They count gold coins all night long.", "We put silver bells on the mule."])
+def test_who_talks_of_silver_has_not_paid(remark: str) -> None:
+    assert not pays(remark)
