@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from sqlite3 import OperationalError as SqliteError
+from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -24,6 +25,9 @@ from db.migrate import bring_up
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME, or leave it empty for SQLite in the home"
 _NIGHT = "hashtext('understudy night in ' || current_schema())"  # the kind of advisory lock that means a night
 _MEANWHILE = 2.0  # seconds that another program may take to change the journal of a new file
+_AT_ONCE = 15  # connections to an SQLite file, as many as the pool allows of itself; whoever comes then waits
+_KEPT = 3  # of them stay when given back: each has a thread and memory, and a new one is there within milliseconds
+_PAGES = 512  # KB of the file that a connection keeps; the system keeps the file in memory, once for all of them
 
 
 class Store:
@@ -148,10 +152,11 @@ def _make_engine(address: URL, patience: float) -> AsyncEngine:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         file = address.database or ":memory:"
         # The connection used last is used next: each keeps pages of the file in memory, and turns would keep them all.
-        turns = {"pool_use_lifo": True} if address.database else {}
+        pool: dict[str, Any] = {"pool_use_lifo": True, "pool_size": _KEPT, "max_overflow": _AT_ONCE - _KEPT}
         engine = create_async_engine(
-            address.set(drivername="sqlite+aiosqlite"), async_creator=lambda: sqlite.connect(file, patience), **turns
-        )
+            address.set(drivername="sqlite+aiosqlite"), async_creator=lambda: sqlite.connect(file, patience),
+            **(pool if address.database else {}),
+        )  # fmt: skip
         event.listen(engine.sync_engine, "connect", _tune_sqlite)
         return engine
     return create_async_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
@@ -169,7 +174,7 @@ def _tune_sqlite(connection: object, _record: object) -> None:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.02)
-    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"cache_size=-{_PAGES}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -1,9 +1,11 @@
 """Short questions are answered at once; whatever takes long leaves the loop to everybody else."""
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from characters.messages import Scene
@@ -50,5 +52,44 @@ async def test_a_long_question_in_the_middle_of_writing_undoes_nothing(tmp_path:
             scene = await play.start_scene(session, evening, Scene(place="cellar"), NOW)
         async with store.session() as session:
             assert await play.last_scene(session, evening) == (scene, Scene(place="cellar"))
+    finally:
+        await store.close()
+
+
+async def test_a_connection_keeps_little_of_the_file_in_memory(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    try:
+        async with store.session() as session:
+            assert await session.scalar(text("PRAGMA cache_size")) == -512, "kilobytes"
+    finally:
+        await store.close()
+
+
+async def test_a_connection_keeps_few_statements_prepared(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    try:
+        async with store.session() as session:
+            if "ENABLE_STMTVTAB" not in list(await session.scalars(text("PRAGMA compile_options"))):
+                pytest.skip("this SQLite does not tell its statements")
+            for number in range(100):
+                await session.scalar(text(f"SELECT {number}"))
+            assert await session.scalar(text("SELECT count(*) FROM sqlite_stmt")) <= 40
+    finally:
+        await store.close()
+
+
+async def test_many_at_once_are_served_and_few_connections_stay(tmp_path: Path) -> None:
+    store, together = await opened(tmp_path), asyncio.Barrier(12)
+
+    async def ask() -> None:
+        async with store.session() as session:
+            await session.scalar(text("SELECT 1"))
+            await together.wait()
+
+    before = threading.active_count()
+    try:
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(ask() for _ in range(12)))
+        assert threading.active_count() <= before + 3
     finally:
         await store.close()
