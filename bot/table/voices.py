@@ -18,7 +18,7 @@ from db.queries.adapters import Speaking
 
 log = logging.getLogger(__name__)
 
-_KEPT = 3  # adapters a present NPC, so that going back to the last one loads nothing
+_KEPT = 12  # adapters in an engine, which all of its tables share: whoever speaks in turn loads nothing
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,6 @@ class Voices:
         if speaking.adapter in loaded:  # since long, or another line has loaded it meanwhile
             loaded.remove(speaking.adapter)
         loaded.append(speaking.adapter)
-        while len(loaded) > _KEPT * max(1, len(self.state.present)):
+        while len(loaded) > _KEPT:
             await self.state.engine.unload_adapter(loaded.pop(0))
         return True

@@ -16,9 +16,9 @@ from tests.bot.conftest import NOW, OpenTable
 from tests.fakes.hearing import said
 
 
-async def promoted(table: Table, name: str, base: str = "sha256-scripted") -> None:
+async def promoted(table: Table, name: str, base: str = "sha256-scripted", npc: str = "mira") -> None:
     """Somebody elsewhere promotes an adapter: rows in the database, nothing else."""
-    version = Version(name, "mira", f"/adapters/{name}.gguf", base, "candidate", {}, NOW)
+    version = Version(name, npc, f"/adapters/{name}.gguf", base, "candidate", {}, NOW)
     async with table.state.store.session() as session:
         await adapters.add_version(session, table.state.campaign, version)
         await adapters.promote(session, table.state.campaign, version, NOW)
@@ -65,12 +65,35 @@ async def test_a_voice_that_is_rolled_back_leaves_the_scene_at_once(open_table: 
     assert await voice(table) is None
 
 
-async def test_the_last_three_adapters_stay_at_hand(open_table: OpenTable) -> None:
+async def test_the_last_twelve_adapters_stay_at_hand(open_table: OpenTable) -> None:
     table = await open_table()
-    for name in ("one", "two", "three", "four"):
+    names = [f"voice-{number}" for number in range(14)]
+    for name in names:
         await promoted(table, name)
         await voice(table)
-    assert list(table.state.engine.adapters) == ["two", "three", "four"]  # type: ignore[attr-defined]
+    assert list(table.state.engine.adapters) == names[2:]  # type: ignore[attr-defined]
+
+
+async def test_four_tables_of_one_engine_load_the_voice_of_each_of_their_npcs_once(
+    open_table: OpenTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npcs = ("mira", "odo", "brug", "wick")
+    tables = [await open_table(campaign=npc, npc=npc) for npc in npcs]
+    state, loads = tables[0].state, []
+    load = state.engine.load_adapter
+
+    async def counted(adapter: str, path: Path) -> None:
+        loads.append(adapter)
+        await load(adapter, path)
+
+    monkeypatch.setattr(state.engine, "load_adapter", counted)
+    for table, npc in zip(tables, npcs, strict=True):
+        table.state.engine, table.state.loaded = state.engine, state.loaded  # as the rooms of a server share them
+        await promoted(table, f"{npc}-1", npc)
+    for _ in range(10):
+        for table, npc in zip(tables, npcs, strict=True):
+            assert await table.speaking.voices.of(npc) == f"{npc}-1"
+    assert loads == [f"{npc}-1" for npc in npcs]
 
 
 async def test_a_line_is_spoken_by_the_base_when_the_adapters_file_is_gone(
