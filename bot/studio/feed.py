@@ -29,11 +29,16 @@ class Feed:
     Args:
         state: the table's.
         home: where pictures lie.
+
+    Attributes:
+        count: how much has happened; whoever remembers it can tell whether anything is new.
     """
 
     def __init__(self, state: State, home: Path | None = None) -> None:
         self.state, self.home = state, home
+        self.count = 0
         self._shows: list[Show] = []
+        self._live: dict[int, dict[str, Any]] = {}  # the beginnings of lines that are being said
         self._waiting: list[dict[str, Any]] = []
         self._flush: asyncio.TimerHandle | None = None
         self._reading: set[asyncio.Task[None]] = set()
@@ -45,8 +50,13 @@ class Feed:
         self._stop()
 
     def add(self, show: Show) -> Callable[[], None]:
-        """Show everything from now on; returns how to stop."""
+        """Show everything from now on, and the lines that are being said now; returns how to stop."""
+        if self._flush is not None:  # what came before goes to those who were here before
+            self._flush.cancel()
+            self._send()
         self._shows.append(show)
+        for line, begun in self._live.items():
+            show([dict(begun["begun"]), {"is": "piece", "id": line, "text": begun["text"]}])
 
         def stop() -> None:
             if show in self._shows:
@@ -117,6 +127,8 @@ class Feed:
             self._push({"is": "entry", "entry": as_entry(turn) | {"ttft": ttft}})
 
     def _push(self, event: dict[str, Any]) -> None:
+        self.count += 1
+        self._follow(event)
         before = self._waiting[-1] if self._waiting else None
         if before and event["is"] == "piece" == before["is"] and before["id"] == event["id"]:
             before["text"] += event["text"]
@@ -124,6 +136,19 @@ class Feed:
             self._waiting.append(event)
         if self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(_TOGETHER, self._send)
+
+    def _follow(self, event: dict[str, Any]) -> None:
+        """Keep what has been said of a line until it stands in the database."""
+        match event:
+            case {"is": "begun", "id": line}:
+                self._live[line] = {"begun": event, "text": ""}
+            case {"is": "piece", "id": line, "text": text} if line in self._live:
+                self._live[line]["text"] += text
+            case {"is": "again"}:
+                for begun in self._live.values():
+                    begun["text"] = ""
+            case {"is": "gone", "id": line} | {"is": "entry", "entry": {"id": line}}:
+                self._live.pop(line, None)
 
     def _send(self) -> None:
         events, self._waiting, self._flush = self._waiting, [], None

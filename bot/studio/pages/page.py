@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from nicegui import ui
 from nicegui.element import Element
 
 from bot.errors import TableError
@@ -32,6 +33,13 @@ class Page:
         self.part = part
         part.props["start"] = start
         part.on("go", self.go)
+        ui.context.client.on_delete(self.close)
+
+    def close(self) -> None:
+        """Let go of what was shown, which is much; others may still hold the page for a while."""
+        if self.part is not None:
+            self.part.props.pop("start", None)
+            self.part = None
 
     def send(self, *events: What) -> None:
         """Tell the part something."""

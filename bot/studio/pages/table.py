@@ -60,6 +60,10 @@ class Sitting(Page):
         self._sit(opened.table.state.hand)
         self._stop: Callable[[], None] = lambda: None
         self._known: list[What] = []
+        self._feed = studio.feed(opened)
+        self._count = self._feed.count
+        self._held: list[What] | None = None
+        self._connected = False
 
     def _sit(self, hand: Hand) -> None:
         self.hand, self._hands = hand, {hand.person.key: hand}
@@ -69,7 +73,8 @@ class Sitting(Page):
     async def start(self) -> dict[str, Any]:
         """Everything the page begins with."""
         self._sit(await self.studio.hand(self.opened))
-        table, feed = self.opened.table, self.studio.feed(self.opened)
+        table, feed = self.opened.table, self._feed
+        self._count = feed.count
         return {
             "entries": await feed.evening(), "place": feed.place(), "everybody": self._everybody(),
             "gm": self.opened.gm, "me": self._me(self.hand), "people": self._people(),
@@ -79,12 +84,37 @@ class Sitting(Page):
         }  # fmt: skip
 
     def show(self, start: What) -> None:
-        """Put the page up, and follow the table until it is closed."""
+        """Put the page up; it follows the table once somebody looks at it.
+
+        What fetches a page without looking at it (a link's preview) never connects, and whatever is sent
+        to it until it is given up only fills the memory.
+        """
         self.put(Part(), start)
-        self._stop = self.studio.feed(self.opened).add(self._send)
         self._known = start["tables"]
         ui.timer(_LOOK, self._look)
-        ui.context.client.on_delete(self.close)
+        ui.context.client.on_connect(self._follow)
+
+    async def _follow(self) -> None:
+        """Follow the table until the page is closed, and show what happened since the page was made."""
+        if self._connected:  # it was away for a moment, and what was sent meanwhile is kept for it
+            return
+        self._connected = True
+        feed = self._feed
+        held: list[What] = []
+        self._held = held if feed.count != self._count else None
+        self._stop = feed.add(self._hear)
+        if self._held is None:
+            return
+        now = {"entries": await feed.evening(), "place": feed.place(), "tables": self._tables()}
+        self._held = None
+        self._send([{"is": "anew", **now}, *held])
+
+    def _hear(self, events: list[What]) -> None:
+        """What happens at the table; it waits until the evening before it is read."""
+        if self._held is None:
+            self._send(events)
+        else:
+            self._held.extend(events)
 
     def _tables(self) -> list[What]:
         return [{"key": one.key, "name": one.name} for one in self.studio.tables()]
@@ -101,6 +131,7 @@ class Sitting(Page):
     def close(self) -> None:
         """Follow the table no longer."""
         self._stop()
+        super().close()
 
     def _send(self, events: list[What]) -> None:
         self.send(*events)

@@ -165,6 +165,7 @@ export default {
     on_gone({ id }) { const e = this.find(id); if (e) this.entries.splice(this.entries.indexOf(e), 1); },
     on_note({ text }) { const last = this.entries[this.entries.length - 1]; this.entries.push({ id: last ? last.id + 0.001 : 0.001, note: true, text }); },
     on_place({ place }) { const other = place.evening !== this.place.evening, word = place.speaker !== this.place.speaker; this.place = place; if (other) this.entries = []; if (this.drawer && (word || other)) this.go({ do: "backstage" }); },
+    on_anew({ entries, place, tables }) { this.on_place({ place }); this.s.tables = tables; this.entries = []; this.put(entries); },
     on_backstage(x) { this.backstage = x; },
     on_draft({ text }) { this.drafting = false; if (text) this.speakAs = text; },
     on_people({ people, me }) { this.people = people; this.me = me; },
