@@ -89,7 +89,7 @@ async def test_four_tables_of_one_engine_load_the_voice_of_each_of_their_npcs_on
     monkeypatch.setattr(state.engine, "load_adapter", counted)
     for table, npc in zip(tables, npcs, strict=True):
         table.state.engine, table.state.loaded = state.engine, state.loaded  # as the rooms of a server share them
-        await promoted(table, f"{npc}-1", npc)
+        await promoted(table, f"{npc}-1", npc=npc)
     for _ in range(10):
         for table, npc in zip(tables, npcs, strict=True):
             assert await table.speaking.voices.of(npc) == f"{npc}-1"
