@@ -344,7 +344,8 @@ class FactIndex:
         """The sum for "I'll take two" or "two ales and a bath": small models copy numbers well and add badly."""
         prices = self._prices
         wares = [known.subject for known in chosen if known.category == "ware" and known.subject in prices]
-        counts = counted(question, wares) if wares else {}
+        presses = haggles(question) and not takes(question)  # "Would you take four?" to one who asked for five
+        counts = counted(question, wares) if wares and not presses else {}
         if len(counts) > 1 and (takes(question) or max(counts.values()) > 1):
             parts = [(count, name, prices[name]) for name, count in counts.items()]
         else:

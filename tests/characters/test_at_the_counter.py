@@ -313,3 +313,8 @@ def test_other_words_change_the_bill_as_well(change: str, owed: str) -> None:
 @pytest.mark.parametrize("remark", ["The goose of Fenwick lays silver eggs.", "They count gold coins all night long.", "We put silver bells on the mule."])
 def test_who_talks_of_silver_has_not_paid(remark: str) -> None:
     assert not pays(remark)
+
+
+def test_a_number_that_is_offered_counts_no_wares() -> None:
+    *_, pressed, agreed = played("How much is a room?", "Five silver? That's a bit steep. Would you take four?", "Fine. Ok, deal.")
+    assert pressed[0] == agreed[0] == "room: 5 silver. One night, clean sheets, no questions."
