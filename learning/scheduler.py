@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import NightElsewhere, StoreError
 from db.night_lock import YIELDED
@@ -223,7 +222,7 @@ class NightService:
                     if await nights.ask(session, campaign, npc, now):
                         self._tell("asked", f"A night is due for {npc}.", name, npc)
 
-    async def _with_news(self, session: AsyncSession, campaign: int, before: datetime | None = None) -> list[str]:
+    async def _with_news(self, session: Any, campaign: int, before: datetime | None = None) -> list[str]:
         """The NPCs with news that have a sheet still."""
         news = await nights.npcs_with_news(session, campaign, before, self.hands.clock())
         return [npc for npc in news if self.hands.has_sheet(npc)]
