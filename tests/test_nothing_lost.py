@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from characters.inference.llama_cpp_engine import file_id
 from db.home import Home
 from db.store import Store
 from tests.fakes.evening import Evening, played
@@ -130,7 +131,7 @@ async def test_a_model_server_that_hangs_up_in_mid_line_costs_that_line_and_no_t
 # --- foreign hands -------------------------------------------------------------------------------
 
 
-async def _evening(home: Path) -> None:
+async def _evening(home: Path, model: Path) -> None:
     """A home with everything that can be damaged: words, a voice in force, a dataset."""
     store = await Store.open(f"sqlite:///{home / 'db.sqlite'}")
     evening = await Evening(store, Home(home)).begin()
@@ -138,7 +139,7 @@ async def _evening(home: Path) -> None:
     content = write_random_adapter(home / "drawn.gguf").read_bytes()
     (home / "drawn.gguf").unlink()
     name = f"mira-{hashlib.sha256(content).hexdigest()[:12]}"
-    (await evening.trained(name, "dataset-1", state="active", made_at=datetime.now(UTC))).write_bytes(content)
+    (await evening.trained(name, "dataset-1", state="active", made_at=datetime.now(UTC), base=file_id(model))).write_bytes(content)
     folder = evening.snapshot("dataset-0123456789abcdef", {"prompt": "Ana: The rope?"})
     digest = hashlib.sha256((folder / "sft" / "train.jsonl").read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps({"files": {"sft/train.jsonl": f"sha256-{digest}"}}))
@@ -164,7 +165,7 @@ HARMS: dict[str, tuple[Callable[[Path], None], str]] = {
 @pytest.mark.parametrize("harm", HARMS)
 async def test_a_damaged_file_is_told_and_the_table_plays_on_without_it(home: Path, tiny_model: Path, harm: str) -> None:
     home.mkdir()
-    await _evening(home)
+    await _evening(home, tiny_model)
     assert understudy("db", "check", "--json").status == 0
     damage, told = HARMS[harm]
     damage(home)
@@ -178,7 +179,7 @@ async def test_a_damaged_file_is_told_and_the_table_plays_on_without_it(home: Pa
 
 async def test_a_damaged_page_is_one_sentence_and_the_last_copy_brings_everything_back(home: Path, tiny_model: Path) -> None:
     home.mkdir()
-    await _evening(home)
+    await _evening(home, tiny_model)
     assert understudy("db", "backup").status == 0
     file = home / "db.sqlite"
     before = file.read_bytes()

@@ -24,7 +24,6 @@ from learning.datasets.linting import Rules, files_of, likely_stop, read_rows
 from learning.datasets.linting import lint as check
 from learning.datasets.rows import Renderer
 from learning.datasets.snapshot import KINDS, open_snapshot
-from learning.desk import obey
 from learning.errors import NothingToLearn
 from learning.harvest import harvest as to_candidates
 from learning.taught import lesson_candidates
@@ -197,6 +196,7 @@ async def _build_one(
     What the desk rejected, what the exam asks and what the NPC may not tell is left out, as a night leaves it out.
     """
     from db.queries import desk, harvest, teaching
+    from learning.desk import obey
     from learning.nightly.datasets import exam_items
     from learning.nightly.withheld import withheld_from
 

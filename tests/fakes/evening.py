@@ -74,11 +74,11 @@ class Evening:
         async with self.store.session() as session:
             await harvest.replace_candidates(session, self.campaign, "mira", [record], NOW)
 
-    async def trained(self, adapter: str, dataset: str | None, state: str = "retired", made_at: datetime = NOW) -> Path:
+    async def trained(self, adapter: str, dataset: str | None, state: str = "retired", made_at: datetime = NOW, base: str = "base") -> Path:
         path = self.home.folder(f"adapters/{self.campaign}/mira") / f"{adapter}.gguf"
         path.write_bytes(b"GGUF\0" + f"{dataset} {run_of(adapter)}".encode())
         report = {"dataset": dataset} if dataset else {}
-        version = Version(adapter, "mira", str(path), "base", state, report, made_at)
+        version = Version(adapter, "mira", str(path), base, state, report, made_at)
         async with self.store.session() as session:
             await adapters.add_version(session, self.campaign, version)
             if state == "active":

@@ -72,6 +72,7 @@ async def test_a_gm_steers_the_channel_from_the_page(discord: DiscordStandIn, mo
         assert "weary" in str(model.requests[-1]["messages"])
         await discord.until(lambda: any("How is the weather?" in m["content"] for m in discord.messages.values()))
 
+        await at(browser.until, lambda: browser.texts(".spoken.last .words") == ["Wet, as ever."], "the newest line")
         await at(browser.click, ".spoken.last [data-do=safety]")  # ✖ takes it from the channel, too
         await discord.until(lambda: not any("Wet, as ever." in message["content"] for message in tavern.spoken))
 
