@@ -41,7 +41,11 @@ class Peer:
             asked |= {"n_predict": tokens, "cache_prompt": True, "id_slot": slot % self.slots}
         else:
             asked |= {"max_tokens": tokens}
-        return await timed(self._pieces("/completion" if self._native else "/v1/completions", asked))
+        path = "/completion" if self._native else "/v1/completions"
+        try:
+            return await timed(self._pieces(path, asked))
+        except httpx2.RemoteProtocolError:  # it hangs up on connections that rested, at times while we ask
+            return await timed(self._pieces(path, asked))
 
     async def _pieces(self, path: str, asked: dict[str, object]) -> AsyncIterator[int]:
         count = 0
