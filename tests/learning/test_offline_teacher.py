@@ -223,6 +223,12 @@ def test_several_of_a_ware_are_summed_up_also_when_the_talk_has_gone_on(conversa
     assert all(any(fact.source == "sum" for fact in exchange.reply.at_hand) for _, exchange in bought)
 
 
+def test_who_pays_is_thanked_with_what_was_paid_at_hand(conversations: list[Conversation]) -> None:
+    paid = [exchange for c in conversations for exchange in c.exchanges if exchange.kind == "paid"]
+    assert any(exchange.reply.at_hand for exchange in paid)
+    assert all(fact.source == "sum" for exchange in paid for fact in exchange.reply.at_hand)
+
+
 def test_a_list_of_questions_goes_on_from_the_ninth_in_the_prompt_of_growth() -> None:
     rng = random.Random(2)
     system, user, answer = list_messages(rng, Inventor(rng))

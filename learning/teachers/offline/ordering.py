@@ -116,6 +116,8 @@ def _answered(evening: Talk, ware: KnownFact, kind: str, hand: tuple[Fact, ...])
 
 
 def _paid(evening: Talk) -> bool:
+    """Coin on the table; what was paid is at hand, or nothing is."""
     rng: random.Random = evening.rng
     thanks = evening.voice.dress(rng, evening.voice.fill(rng, rng.choice(_PAID)))
-    return evening.ask("paid", _typed(evening, _PAYING), lambda hand: None if hand else thanks)
+    return evening.ask("paid", _typed(evening, _PAYING),
+                       lambda hand: thanks if all(fact.source == "sum" for fact in hand) else None)  # fmt: skip
