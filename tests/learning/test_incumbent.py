@@ -23,14 +23,19 @@ NOW = datetime(2026, 5, 2, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def night(tmp_path: Path) -> AsyncIterator[Night]:
+def told() -> list[str]:
+    """What the night said."""
+    return []
+
+
+@pytest.fixture
+async def night(told: list[str], tmp_path: Path) -> AsyncIterator[Night]:
     store = await Store.open(f"sqlite:///{tmp_path / 'db.sqlite'}")
     async with store.session() as session:
         campaign = await play.campaign_id(session, "home", NOW)
-    said: list[str] = []
     config = SftConfig(learning_rate=1e-3)
     yield Night(store, ScriptedEngine(), Library(None), Home(tmp_path), tmp_path / "base.gguf", campaign, "mira", config, Policy(), NOW,
-                said.append, lambda: NOW)  # fmt: skip
+                told.append, lambda: NOW)  # fmt: skip
     await store.close()
 
 
@@ -49,7 +54,7 @@ async def test_the_voice_in_force_is_the_incumbent(night: Night) -> None:
 
 @pytest.mark.parametrize("error", [AdapterRefused("It has another shape."), ModelMissing("There is no file.")])
 async def test_a_voice_that_cannot_be_loaded_ends_no_night_and_the_base_stands_for_it(
-    night: Night, monkeypatch: pytest.MonkeyPatch, error: UnderstudyError
+    night: Night, told: list[str], monkeypatch: pytest.MonkeyPatch, error: UnderstudyError
 ) -> None:
     async def refuse(adapter: str, path: Path) -> None:
         raise error
@@ -57,7 +62,7 @@ async def test_a_voice_that_cannot_be_loaded_ends_no_night_and_the_base_stands_f
     monkeypatch.setattr(night.engine, "load_adapter", refuse)
     await speaks(night, "sha256-scripted")
     assert (await incumbent_of(night)).adapter is None
-    assert night.say.__self__ == [f"gate: the bare base stands for mira-1; {error}"]  # type: ignore[attr-defined]
+    assert told == [f"gate: the bare base stands for mira-1; {error}"]
 
 
 async def test_a_voice_of_another_base_is_no_incumbent_even_where_its_shapes_fit(night: Night) -> None:

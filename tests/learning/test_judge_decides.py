@@ -64,13 +64,18 @@ def seats(path: Path, teacher: Teacher, standing: Standing = TRUSTED) -> OpenSea
 
 
 @pytest.fixture
-async def night(tmp_path: Path, tiny_model: Path) -> AsyncIterator[Night]:
+def told() -> list[str]:
+    """What the night said."""
+    return []
+
+
+@pytest.fixture
+async def night(told: list[str], tmp_path: Path, tiny_model: Path) -> AsyncIterator[Night]:
     home = tmp_path / "home"
     home.mkdir()
     store = await Store.open(f"sqlite:///{home / 'db.sqlite'}")
-    said: list[str] = []
     config = SftConfig(learning_rate=1e-3, epochs=1, minutes=1, threads=1, max_length=256)
-    yield Night(store, ScriptedEngine(), LIBRARY, Home(home), tiny_model, 1, "brug", config, Policy(), NOW, said.append, lambda: NOW,
+    yield Night(store, ScriptedEngine(), LIBRARY, Home(home), tiny_model, 1, "brug", config, Policy(), NOW, told.append, lambda: NOW,
                 minutes=0.1)  # fmt: skip
     await store.close()
 
@@ -103,7 +108,7 @@ async def test_a_judge_people_agree_with_holds_a_voice_that_falls_out_of_its_par
     assert (same.candidate, same.passed, same.target) == (0.5, True, False)
 
 
-async def test_a_judge_that_only_advises_or_is_not_wanted_or_not_there_has_no_say(night: Night, tmp_path: Path) -> None:
+async def test_a_judge_that_only_advises_or_is_not_wanted_or_not_there_has_no_say(night: Night, told: list[str], tmp_path: Path) -> None:
     good, bad = marks("Brug sells what Brug has."), marks("As an AI I sell nothing here.")
     assert await stage(night, bad, good) == []
     night.judges = True
@@ -116,7 +121,7 @@ async def test_a_judge_that_only_advises_or_is_not_wanted_or_not_there_has_no_sa
 
     night.seat = seats(tmp_path, Silent())
     assert await stage(night, bad, good) == []
-    assert night.say.__self__[-1] == "gate: the judge has no say tonight; The teacher does not answer."  # type: ignore[attr-defined]
+    assert told[-1] == "gate: the judge has no say tonight; The teacher does not answer."
 
 
 async def test_when_time_is_over_nothing_more_is_compared(night: Night, tmp_path: Path) -> None:
@@ -185,7 +190,7 @@ def snapshot(folder: Path, rows: Sequence[dict[str, Any]]) -> Snapshot:
     return Snapshot(folder, {"hash": "dataset-1"})
 
 
-async def test_a_night_ends_its_training_by_rewards_once_and_notes_what_it_learnt_from(night: Night, tmp_path: Path) -> None:
+async def test_a_night_ends_its_training_by_rewards_once_and_notes_what_it_learnt_from(night: Night, told: list[str], tmp_path: Path) -> None:
     rows = [{"prompt": f"Ana: The rope, number {at}?\n", "completion": f"Aye.{TEMPLATE.eos}", "asked": ""} for at in range(4)]
     made = snapshot(tmp_path / "dataset", rows)
     start = tmp_path / "start"
@@ -199,10 +204,10 @@ async def test_a_night_ends_its_training_by_rewards_once_and_notes_what_it_learn
     night.seat = seats(tmp_path, OfflineTeacher(), ADVISER)
     other, _ = reinforce(night, made, start)
     assert other != folder, "with the judge or without, it is another training"
-    assert any("by rules alone" in line for line in night.say.__self__)  # type: ignore[attr-defined]
+    assert any("by rules alone" in line for line in told)
 
 
-async def test_when_the_judges_budget_ends_in_mid_training_rules_reward_alone_and_the_night_goes_on(night: Night, tmp_path: Path) -> None:
+async def test_when_the_judges_budget_ends_in_mid_training_rules_reward_alone_and_the_night_goes_on(night: Night, told: list[str], tmp_path: Path) -> None:
     class Spent(ListTeacher):
         async def complete(self, request: Any, afford: Any = None) -> Any:
             if len(self.asked) >= 5:
@@ -216,8 +221,7 @@ async def test_when_the_judges_budget_ends_in_mid_training_rules_reward_alone_an
     night.seat, night.reinforce = seats(tmp_path, teacher), "judge"
     _, trained = reinforce(night, snapshot(tmp_path / "dataset", rows), start)
     assert trained is not None
-    told = [line for line in night.say.__self__ if "by rules alone" in line]  # type: ignore[attr-defined]
-    assert told == ["rewards: by rules alone from here on; The budget is spent."]
+    assert [line for line in told if "by rules alone" in line] == ["rewards: by rules alone from here on; The budget is spent."]
 
 
 def test_an_answer_of_a_dataset_is_judged_by_what_was_asked_and_not_by_the_sheet(tmp_path: Path) -> None:

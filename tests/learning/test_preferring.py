@@ -33,8 +33,7 @@ async def night(tmp_path: Path, tiny_model: Path) -> AsyncIterator[Night]:
     home = tmp_path / "home"
     home.mkdir()
     store = await Store.open(f"sqlite:///{home / 'db.sqlite'}")
-    said: list[str] = []
-    yield Night(store, ScriptedEngine(), Library(None), Home(home), tiny_model, 1, "mira", SFT, Policy(), NOW, said.append, lambda: NOW, minutes=15)
+    yield Night(store, ScriptedEngine(), Library(None), Home(home), tiny_model, 1, "mira", SFT, Policy(), NOW, lambda line: None, lambda: NOW, minutes=15)
     await store.close()
 
 
